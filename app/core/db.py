@@ -1,0 +1,183 @@
+"""Transactions. One request or task is one transaction; nobody below the edge commits.
+
+A `Tx` speaks two languages over one connection: SQLAlchemy Core for most statements, and plain asyncpg
+(`fetch`, `fetchrow`, `fetchval`, `run`) for the few hottest, at a quarter of the CPU. In plain asyncpg a json or
+jsonb parameter is text (`core.json.dumps`), and a json or jsonb result is already a Python value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+import asyncpg
+from sqlalchemy import MetaData
+from sqlalchemy.engine import CursorResult, Row
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+
+from app.core.crypto import Vault
+from app.core.dsn import sqlalchemy_url
+from app.core.errors import Unavailable
+from app.core.events import Bus, Event
+from app.core.json import dumps, loads
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """All tables hang on this one metadata; Alembic compares it with the migrated schema."""
+
+    metadata = MetaData(naming_convention=NAMING)
+
+
+class Tx:
+    """One open transaction with what its statements and events need."""
+
+    def __init__(self, connection: AsyncConnection, bus: Bus, vault: Vault) -> None:
+        self._connection = connection
+        self._asyncpg: asyncpg.Connection | None = None
+        self._bus = bus
+        self.vault = vault
+
+    async def execute(self, statement: Any, parameters: Any = None) -> CursorResult[Any]:
+        """Run a SQLAlchemy Core statement."""
+        return cast(CursorResult[Any], await self._connection.execute(statement, parameters))
+
+    async def all(self, statement: Any) -> Sequence[Row[Any]]:
+        return (await self.execute(statement)).all()
+
+    async def first(self, statement: Any) -> Row[Any] | None:
+        return (await self.execute(statement)).first()
+
+    async def scalar(self, statement: Any) -> Any:
+        return (await self.execute(statement)).scalar()
+
+    async def driver_execute(self, sql: str, parameters: tuple[Any, ...]) -> CursorResult[Any]:
+        """Run driver SQL through SQLAlchemy's cursor; the job queue's library needs this form."""
+        return await self._connection.exec_driver_sql(sql, parameters)
+
+    async def fetch(self, sql: str, *args: Any) -> list[asyncpg.Record]:
+        return cast(list[asyncpg.Record], await (await self.raw()).fetch(sql, *args))
+
+    async def fetchrow(self, sql: str, *args: Any) -> asyncpg.Record | None:
+        return await (await self.raw()).fetchrow(sql, *args)
+
+    async def fetchval(self, sql: str, *args: Any) -> Any:
+        return await (await self.raw()).fetchval(sql, *args)
+
+    async def run(self, sql: str, *args: Any) -> int:
+        """Execute and return the number of rows it touched."""
+        status = await (await self.raw()).execute(sql, *args)
+        count = status.rsplit(" ", 1)[-1]
+        return int(count) if count.isdigit() else 0
+
+    async def raw(self) -> asyncpg.Connection:
+        """The asyncpg connection, with this transaction begun on it.
+
+        SQLAlchemy sends BEGIN only with its own first statement; without the nudge a raw statement would
+        commit by itself and survive a rollback (tests/core/test_db.py holds this).
+        """
+        if self._asyncpg is None:
+            pooled = await self._connection.get_raw_connection()
+            adapted = cast(Any, pooled.dbapi_connection)
+            if adapted._transaction is None:
+                await adapted._start_transaction()
+            self._asyncpg = adapted.driver_connection
+        return self._asyncpg
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """A part that may fail without losing the whole."""
+        async with self._connection.begin_nested():
+            yield
+
+    async def publish(self, fact: Event) -> None:
+        """Tell everybody who listens, inside this transaction."""
+        for hearer in self._bus.hearers(type(fact)):
+            await hearer(self, fact)
+
+
+class Database:
+    """The pool of one process."""
+
+    def __init__(
+        self, dsn: str, *, vault: Vault, bus: Bus | None = None, schema: str = "public", pool_size: int = 10
+    ) -> None:
+        self.dsn = dsn
+        self.bus = bus or Bus()
+        self.vault = vault
+        self._schema = schema
+        self.engine: AsyncEngine = create_async_engine(
+            sqlalchemy_url(dsn),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=5,
+            pool_recycle=1800,
+            json_serializer=dumps,
+            json_deserializer=loads,
+            connect_args={
+                "timeout": 5,
+                "server_settings": {"timezone": "UTC", "jit": "off", "application_name": "nuanxian"},
+            },
+        )
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Tx]:
+        """READ COMMITTED; commits when the block ends well, rolls back otherwise."""
+        async with self.engine.connect() as connection:
+            async with connection.begin():
+                if self._schema != "public":
+                    await connection.exec_driver_sql(
+                        "SELECT set_config('search_path', $1, true)", (f"{self._schema}, public",)
+                    )
+                yield Tx(connection, self.bus, self.vault)
+
+    @asynccontextmanager
+    async def serializable(self) -> AsyncIterator[Tx]:
+        """SERIALIZABLE, for settlement runs only; the caller repeats on `is_retryable`."""
+        async with self.engine.connect() as connection:
+            await connection.execution_options(isolation_level="SERIALIZABLE")
+            async with connection.begin():
+                yield Tx(connection, self.bus, self.vault)
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def sqlstate_of(failure: BaseException) -> str | None:
+    """The five-character SQLSTATE of a database error, whichever layer raised it."""
+    cause: Any = failure.orig if isinstance(failure, DBAPIError) else failure
+    return getattr(cause, "sqlstate", None)
+
+
+def constraint_of(failure: BaseException) -> str | None:
+    """The name of the violated constraint, if the failure is a violation."""
+    cause: Any = failure.orig if isinstance(failure, DBAPIError) else failure
+    while cause is not None:
+        name = getattr(cause, "constraint_name", None)
+        if name:
+            return str(name)
+        cause = cause.__cause__
+    return None
+
+
+def is_retryable(failure: BaseException) -> bool:
+    """Serialization failures and deadlocks: the same work may succeed on a second try."""
+    return sqlstate_of(failure) in {"40001", "40P01"}
+
+
+def as_unavailable(failure: BaseException) -> Unavailable | None:
+    """Translate "the database is away" into our own word for it; None for any other failure."""
+    state = sqlstate_of(failure) or ""
+    if state[:2] in {"08", "53", "57"} or state in {"25006", "55P03"}:
+        return Unavailable("database_unavailable", "the database is not reachable just now", retry_after_s=3)
+    return None

@@ -1,0 +1,39 @@
+"""Where the master keys come from: the environment in production, a file of mode 0600 elsewhere."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from app.core.config import Settings
+from app.core.crypto import Vault
+
+
+def vault_from(settings: Settings) -> Vault:
+    """The vault of this deployment. `master_key` may hold several keys, oldest first, separated by commas.
+
+    Raises RuntimeError in production without a key, and for a key that is not 64 hex characters.
+    """
+    text = settings.master_key
+    if text is None:
+        if settings.environment == "production":
+            raise RuntimeError("NUANXIAN_MASTER_KEY is not set: production never invents its own key")
+        text = _kept_key(settings.data_dir / "keys" / "master.key")
+    try:
+        keys = {i: bytes.fromhex(part.strip()) for i, part in enumerate(text.split(","), start=1)}
+        return Vault(keys)
+    except ValueError as wrong:
+        raise RuntimeError("NUANXIAN_MASTER_KEY must be 64 hex characters (several: comma between)") from wrong
+
+
+def _kept_key(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(descriptor, "w") as file:
+        key = secrets.token_hex(32)
+        file.write(key)
+    return key

@@ -1,0 +1,51 @@
+"""Phone numbers: E.164 is the key, the raw form is kept. A phone is never an identity.
+
+A local number without an area code is taken as the city's own (`area_code`, e.g. 0935). An extension is split
+off. Numbers that libphonenumber calls invalid are still usable keys: a centre must not lose a caller for that.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import phonenumbers
+
+from app.core.errors import Invalid
+
+_EXTENSION = re.compile(r"(?:转|ext\.?|x|#|-(?=\d{1,5}$))\s*(\d{1,5})$", re.IGNORECASE)
+DEFAULT_AREA_CODE = "0935"
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    e164: str
+    raw: str
+    extension: str | None = None
+
+
+def parse_phone(raw: str, area_code: str = DEFAULT_AREA_CODE) -> Phone:
+    """Normalise what people type. Raises Invalid when there are not between 3 and 15 digits."""
+    text = raw.strip().translate(str.maketrans("０１２３４５６７８９－（）＋", "0123456789-()+"))
+    extension = None
+    if (found := _EXTENSION.search(text)) and len(re.sub(r"\D", "", text[: found.start()])) >= 7:
+        extension, text = found.group(1), text[: found.start()]
+    digits = re.sub(r"\D", "", text)
+    if not 3 <= len(digits) <= 15:
+        raise Invalid("phone_malformed", "a phone number has 3 to 15 digits", field="phone")
+    return Phone(_e164(text, digits, area_code), raw.strip(), extension)
+
+
+def _e164(text: str, digits: str, area_code: str) -> str:
+    # 0138…: out-of-area mobiles are often shown with a leading zero by fixed-line exchanges.
+    if re.fullmatch(r"01[3-9]\d{9}", digits):
+        digits = digits[1:]
+    if re.fullmatch(r"(86)?1[3-9]\d{9}", digits):
+        return "+86" + digits[-11:]
+    if len(digits) in {7, 8} and not text.startswith("+") and digits[0] not in "01":
+        digits = area_code + digits
+    try:
+        number = phonenumbers.parse(("+" + digits) if text.startswith("+") else digits, "CN")
+        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    except phonenumbers.NumberParseException:
+        return "+86" + digits

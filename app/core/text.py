@@ -1,0 +1,71 @@
+"""What text we can store: every character people have in their names, but no NUL and no half characters."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+from urllib.parse import unquote_to_bytes
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from app.core.errors import Invalid
+
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_HIGH_THEN_LOW = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
+
+
+def refuse_unstorable(body: bytes, query: bytes, content_type: str) -> None:
+    """Raise Invalid for NUL characters and lone surrogates, which PostgreSQL's text cannot hold.
+
+    A rare character outside the basic plane (𠮷) is welcome, written directly or as an escaped pair.
+    """
+    if b"%" in query and b"\x00" in unquote_to_bytes(query):
+        raise Invalid("text_not_storable", "the query contains a NUL character")
+    if "json" not in content_type or not body:
+        return
+    if b"\x00" in body or b"\\u0000" in body:
+        raise Invalid("text_not_storable", "the body contains a NUL character")
+    if _SURROGATE.search(body) and _SURROGATE.search(_HIGH_THEN_LOW.sub(b"", body)):
+        raise Invalid("text_not_storable", "the body contains half of a character (a lone surrogate)")
+
+
+Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+"""A name, code or other short text."""
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+"""One line: an address, a reason."""
+
+Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000)]
+"""Free text."""
+
+
+class Body(BaseModel):
+    """Base of everything a request may contain: unknown fields are refused, not ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class View(BaseModel):
+    """Base of everything we answer."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+def masked_name(name: str) -> str:
+    """张三丰 → 张**; the family name stays so that an operator can address the person."""
+    return name[:1] + "*" * max(1, len(name) - 1) if name else ""
+
+
+def masked_phone(e164: str) -> str:
+    """+8613893512345 → 138****2345; landlines keep their last four digits too."""
+    local = e164.removeprefix("+86")
+    return f"{local[:3]}****{local[-4:]}" if len(local) >= 8 else "*" * len(local)
+
+
+def masked_id_number(number: str) -> str:
+    """62030219400101001X → 620302********001X."""
+    return number[:6] + "*" * max(0, len(number) - 10) + number[-4:] if len(number) >= 10 else "*" * len(number)
+
+
+def dropping_none(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value is not None}

@@ -1,0 +1,21 @@
+"""Every table of the product, for Alembic and the tests: importing this module fills the metadata."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+
+from app.core.db import Base
+
+ROOMS = (
+    "messaging", "regions", "accounts", "elders", "catalog", "providers", "benefits", "orders",
+    "intake", "dispatch", "visits", "followup", "settlement", "channels",
+)  # fmt: skip
+
+import_module("app.core.idempotency")
+import_module("app.jobs.models")
+for room in ROOMS:
+    if find_spec(f"app.{room}.models"):
+        import_module(f"app.{room}.models")
+
+metadata = Base.metadata
