@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, AwareDatetime, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -34,6 +34,9 @@ class Settings(BaseSettings):
         description="64 hex characters. Production needs it; development keeps one in data_dir/keys.",
     )
     log_level: str = "INFO"
+    clock_epoch: AwareDatetime | None = Field(default=None, description="Rehearsal only: the day to start from.")
+    clock_rate: float = Field(default=1.0, gt=0, le=10_000, description="Rehearsal only: seconds per second.")
+    clock_started: float | None = Field(default=None, description="Rehearsal only: Unix time of the epoch.")
 
     @property
     def public_url(self) -> str:

@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
+from app.core.cache import Cache
 from app.core.crypto import Vault
 from app.core.dsn import sqlalchemy_url
 from app.core.errors import Unavailable
@@ -42,11 +43,12 @@ class Base(DeclarativeBase):
 class Tx:
     """One open transaction with what its statements and events need."""
 
-    def __init__(self, connection: AsyncConnection, bus: Bus, vault: Vault) -> None:
+    def __init__(self, connection: AsyncConnection, bus: Bus, vault: Vault, cache: Cache | None = None) -> None:
         self._connection = connection
         self._asyncpg: asyncpg.Connection | None = None
         self._bus = bus
         self.vault = vault
+        self.cache = cache or Cache()
 
     async def execute(self, statement: Any, parameters: Any = None) -> CursorResult[Any]:
         """Run a SQLAlchemy Core statement."""
@@ -115,6 +117,7 @@ class Database:
         self.dsn = dsn
         self.bus = bus or Bus()
         self.vault = vault
+        self.cache = Cache()
         self._schema = schema
         self.engine: AsyncEngine = create_async_engine(
             sqlalchemy_url(dsn),
@@ -139,7 +142,7 @@ class Database:
                     await connection.exec_driver_sql(
                         "SELECT set_config('search_path', $1, true)", (f"{self._schema}, public",)
                     )
-                yield Tx(connection, self.bus, self.vault)
+                yield Tx(connection, self.bus, self.vault, self.cache)
 
     @asynccontextmanager
     async def serializable(self) -> AsyncIterator[Tx]:
@@ -147,7 +150,7 @@ class Database:
         async with self.engine.connect() as connection:
             await connection.execution_options(isolation_level="SERIALIZABLE")
             async with connection.begin():
-                yield Tx(connection, self.bus, self.vault)
+                yield Tx(connection, self.bus, self.vault, self.cache)
 
     async def close(self) -> None:
         await self.engine.dispose()

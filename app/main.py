@@ -1,0 +1,83 @@
+"""The web application: rooms with doors, one guard, one way to fail."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import import_module
+
+from fastapi import FastAPI
+
+from app import __version__, http_errors, wiring
+from app.accounts import checks
+from app.accounts.guard import AccountsGuard
+from app.core import clock, log
+from app.core.config import Settings
+from app.core.db import Database
+from app.core.keys import vault_from
+
+ROOMS_WITH_DOORS = (
+    "regions", "accounts", "elders", "catalog", "providers", "orders", "intake", "dispatch", "visits", "followup",
+    "settlement", "exchange", "channels", "web",
+)  # fmt: skip
+
+DESCRIPTION = """The public contract of a city's 12349 home-care hotline.
+
+Times are RFC 3339 with offset, money is integer fen, coordinates name their datum. Errors are
+`application/problem+json` with a stable `code`. Every POST and PUT that changes something takes an
+`Idempotency-Key`."""
+
+
+def create_app(settings: Settings, database: Database) -> FastAPI:
+    """The application over an open database. Raises RuntimeError for a route without a known policy."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with wiring.background(app):
+            yield
+        await database.close()
+
+    app = FastAPI(
+        title="Nuanxian 暖线",
+        version=__version__,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.settings = settings
+    app.state.database = database
+    app.state.guard = AccountsGuard()
+    for room in ROOMS_WITH_DOORS:
+        app.include_router(import_module(f"app.{room}.router").router)
+    http_errors.install(app)
+    if forgotten := checks.undeclared(app):
+        raise RuntimeError("routes without a known policy: " + ", ".join(forgotten))
+    return app
+
+
+def open_database(settings: Settings) -> Database:
+    """The wired database of this deployment. Raises RuntimeError without an address or a key."""
+    if settings.database_url is None:
+        raise RuntimeError("DATABASE_URL is not set; `scripts/serve` starts an embedded server and sets it")
+    return Database(
+        settings.database_url,
+        vault=vault_from(settings),
+        bus=wiring.bus(),
+        schema=settings.city_schema,
+        pool_size=settings.pool_size,
+    )
+
+
+def app_from_environment() -> FastAPI:
+    """What uvicorn calls in each web process."""
+    settings = Settings()
+    log.configure(settings.log_level)
+    rehearse(settings)
+    return create_app(settings, open_database(settings))
+
+
+def rehearse(settings: Settings) -> None:
+    """Let the clock of a rehearsal run from another day and faster; never in production."""
+    if settings.clock_epoch is not None and settings.environment != "production":
+        clock.run(settings.clock_epoch, settings.clock_rate, settings.clock_started)

@@ -1,0 +1,9 @@
+"""Floor 8, the spine: an order's life from placed to closed.
+
+In: `place` (from intake), `advance` and its kin (from dispatch, visits, follow-up), cancellation and suspension
+(from the desk). Out: the order with its price and payers, an append-only history, deadlines.
+Tables: `care_order`, `order_history`, `order_deadline`, `deadline_rule`.
+Events: OrderPlaced, OrderAdvanced, OrderFlagged, DeadlineMissed.
+
+Read `lifecycle.py` first: it is the table of what may follow what.
+"""

@@ -1,0 +1,307 @@
+"""The spine's SQL. Plain asyncpg on the order's way, since every order passes here several times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from app.core.db import Tx
+from app.core.errors import NotFound
+from app.core.json import dumps
+from app.orders.deadlines import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """One row of `care_order` as it stands in this transaction."""
+
+    id: UUID
+    number: str
+    status: str
+    outcome: str | None
+    outcome_reason: str | None
+    item_code: str
+    elder_id: UUID
+    division_code: str
+    urgency: str
+    channel: str
+    care_request_id: UUID | None
+    requester_name: str | None
+    requester_relation: str | None
+    wanted_from: datetime
+    wanted_to: datetime | None
+    minutes: int
+    price_fen: int
+    price_version_id: UUID | None
+    payers: list[dict[str, Any]]
+    copay_fen: int
+    provider_id: UUID | None
+    caregiver_id: UUID | None
+    offer_id: UUID | None
+    assigned_at: datetime | None
+    flags: list[str]
+    delivery: str
+    rework_of: UUID | None
+    note: bytes | None
+    lng: float | None
+    lat: float | None
+    placed_by: str
+    placed_at: datetime
+    completed_at: datetime | None
+    updated_at: datetime
+    visit: dict[str, Any] | None
+    rating: int | None
+    version: int
+
+
+NAMES = tuple(field.name for field in fields(OrderRow))
+COLUMNS = ", ".join(f"o.{name}" for name in NAMES)
+
+GET = f"SELECT {COLUMNS} FROM care_order o WHERE o.id = $1"  # noqa: S608
+LOCK = GET + " FOR NO KEY UPDATE OF o"
+
+PLACE = """WITH placed AS (
+  INSERT INTO care_order (id, number, status, item_code, elder_id, division_code, urgency, channel, care_request_id,
+    requester_name, requester_relation, wanted_from, wanted_to, minutes, price_fen, price_version_id, payers,
+    copay_fen, flags, delivery, rework_of, note, lng, lat, placed_by, placed_at, updated_at, version)
+  VALUES ($1, $2 || lpad(nextval('care_order_number')::text, 7, '0'), 'placed', $3, $4, $5, $6, $7, $8, $9, $10,
+    $11, $12, $13, $14, $15, $16, $17, '{}', 'none', $18, $19, $20, $21, $22, $23, $23, 1)
+  RETURNING *
+), history AS (
+  INSERT INTO order_history (order_id, seq, before, after, actor, reason, facts, at)
+  VALUES ($1, 1, NULL, 'placed', $22, NULL, NULL, $23)
+), clocks AS (
+  INSERT INTO order_deadline (order_id, name, due_at)
+  SELECT $1, clock.name, clock.due_at FROM unnest($24::text[], $25::timestamptz[]) AS clock (name, due_at)
+)
+SELECT * FROM placed"""
+
+CHANGEABLE = frozenset(
+    {"outcome", "outcome_reason", "provider_id", "caregiver_id", "offer_id", "assigned_at", "delivery",
+     "completed_at", "visit", "rating"}
+)  # fmt: skip
+
+
+@cache
+def _advance_sql(changed: tuple[str, ...]) -> str:
+    assignments = "".join(f", {name} = ${position}" for position, name in enumerate(changed, start=12))
+    return f"""WITH moved AS (
+  UPDATE care_order SET status = $2, version = version + 1, updated_at = $3{assignments}
+  WHERE id = $1 AND version = $4
+  RETURNING *
+), history AS (
+  INSERT INTO order_history (order_id, seq, before, after, actor, reason, facts, at)
+  SELECT $1, version, $5, $2, $6, $7, $8, $3 FROM moved
+), met AS (
+  UPDATE order_deadline SET met_at = $3 WHERE order_id = $1 AND name = $9 AND met_at IS NULL
+), clocks AS (
+  INSERT INTO order_deadline (order_id, name, due_at)
+  SELECT $1, clock.name, clock.due_at FROM moved, unnest($10::text[], $11::timestamptz[]) AS clock (name, due_at)
+  ON CONFLICT (order_id, name) DO UPDATE SET due_at = excluded.due_at, met_at = NULL, announced_at = NULL
+)
+SELECT * FROM moved"""  # noqa: S608
+
+
+FLAGS = """WITH flagged AS (
+  UPDATE care_order SET flags = $2, version = version + 1, updated_at = $3 WHERE id = $1 RETURNING *
+), history AS (
+  INSERT INTO order_history (order_id, seq, before, after, actor, reason, facts, at)
+  SELECT $1, version, status, status, $4, $5, $6, $3 FROM flagged
+)
+SELECT * FROM flagged"""
+
+NOTE_RATING = "UPDATE care_order SET rating = $2, version = version + 1, updated_at = $3 WHERE id = $1"
+NOTE_VISIT = "UPDATE care_order SET visit = $2, version = version + 1, updated_at = $3 WHERE id = $1"
+NOTE_DELIVERY = """UPDATE care_order SET delivery = $2 WHERE id = ANY($1) AND delivery <> $2 AND offer_id = ANY($3)
+AND delivery <> 'fetched'"""
+MEET = "UPDATE order_deadline SET met_at = $3 WHERE order_id = $1 AND name = $2 AND met_at IS NULL"
+
+RULES = """SELECT division_code, urgency, name, minutes, rural_minutes, from_window, valid_from, valid_to
+FROM deadline_rule"""
+
+MISSED = """WITH missed AS (
+  SELECT d.order_id, d.name FROM order_deadline d JOIN care_order o ON o.id = d.order_id
+  WHERE d.met_at IS NULL AND d.announced_at IS NULL AND d.due_at <= $1 AND o.status <> 'cancelled'
+  ORDER BY d.due_at LIMIT 200 FOR UPDATE OF d SKIP LOCKED
+)
+UPDATE order_deadline d SET announced_at = $1 FROM missed
+WHERE d.order_id = missed.order_id AND d.name = missed.name
+RETURNING d.order_id, d.name, d.due_at"""
+
+TIMELINE = """SELECT seq, before, after, actor, reason, facts, at FROM order_history WHERE order_id = $1 ORDER BY seq"""
+
+SNAPSHOT = f"""SELECT {COLUMNS}, i.name AS item_name, e.name AS elder_name, e.sex AS elder_sex,
+  p.name AS provider_name, c.name AS caregiver_name, d.names, d.dues, d.mets
+FROM care_order o
+JOIN service_item i ON i.code = o.item_code
+JOIN elder e ON e.id = o.elder_id
+LEFT JOIN provider p ON p.id = o.provider_id
+LEFT JOIN caregiver c ON c.id = o.caregiver_id
+LEFT JOIN LATERAL (
+  SELECT array_agg(name) AS names, array_agg(due_at) AS dues, array_agg(met_at) AS mets
+  FROM (SELECT name, due_at, met_at FROM order_deadline WHERE order_id = o.id ORDER BY due_at) AS clock
+) d ON true
+WHERE o.id = ANY($1)"""  # noqa: S608
+
+
+def _row(record: Any) -> OrderRow:
+    return OrderRow(*(record[name] for name in NAMES))
+
+
+async def get(tx: Tx, order_id: UUID) -> OrderRow:
+    record = await tx.fetchrow(GET, order_id)
+    if record is None:
+        raise NotFound("order_not_found")
+    return _row(record)
+
+
+async def lock(tx: Tx, order_id: UUID) -> OrderRow:
+    record = await tx.fetchrow(LOCK, order_id)
+    if record is None:
+        raise NotFound("order_not_found")
+    return _row(record)
+
+
+async def place(tx: Tx, number_prefix: str, values: dict[str, Any], clocks: list[tuple[str, datetime]]) -> OrderRow:
+    names, dues = [name for name, _ in clocks], [due for _, due in clocks]
+    v = values
+    record = await tx.fetchrow(
+        PLACE, v["id"], number_prefix, v["item_code"], v["elder_id"], v["division_code"], v["urgency"], v["channel"],
+        v["care_request_id"], v["requester_name"], v["requester_relation"], v["wanted_from"], v["wanted_to"],
+        v["minutes"], v["price_fen"], v["price_version_id"], dumps(v["payers"]), v["copay_fen"], v["rework_of"],
+        v["note"], v["lng"], v["lat"], v["placed_by"], v["placed_at"], names, dues,
+    )  # fmt: skip
+    return _row(record)
+
+
+async def advance(
+    tx: Tx,
+    order: OrderRow,
+    after: str,
+    at: datetime,
+    *,
+    actor: str,
+    reason: str | None,
+    facts: dict[str, Any] | None,
+    met: str | None,
+    clocks: list[tuple[str, datetime]],
+    changes: dict[str, Any],
+) -> OrderRow | None:
+    """The one UPDATE of a status, with its history row and its clocks. None when the version has moved on."""
+    unknown = set(changes) - CHANGEABLE
+    if unknown:
+        raise ValueError(f"advance() cannot change {sorted(unknown)}")
+    values = [dumps(v) if k == "visit" and v is not None else v for k, v in changes.items()]
+    record = await tx.fetchrow(
+        _advance_sql(tuple(changes)), order.id, after, at, order.version, order.status, actor, reason,
+        dumps(facts) if facts is not None else None, met, [n for n, _ in clocks], [d for _, d in clocks], *values,
+    )  # fmt: skip
+    return _row(record) if record is not None else None
+
+
+async def set_flags(
+    tx: Tx, order: OrderRow, flags: list[str], at: datetime, actor: str, reason: str | None, facts: dict[str, Any]
+) -> OrderRow:
+    return _row(await tx.fetchrow(FLAGS, order.id, flags, at, actor, reason, dumps(facts)))
+
+
+async def note_visit(tx: Tx, order_id: UUID, visit: dict[str, Any], at: datetime) -> None:
+    await tx.run(NOTE_VISIT, order_id, dumps(visit), at)
+
+
+async def note_rating(tx: Tx, order_id: UUID, score: int, at: datetime) -> None:
+    await tx.run(NOTE_RATING, order_id, score, at)
+
+
+async def note_delivery(tx: Tx, order_ids: list[UUID], offer_ids: list[UUID], delivery: str) -> None:
+    await tx.run(NOTE_DELIVERY, order_ids, delivery, offer_ids)
+
+
+async def meet_deadline(tx: Tx, order_id: UUID, name: str, at: datetime) -> None:
+    await tx.run(MEET, order_id, name, at)
+
+
+async def deadline_rules(tx: Tx) -> list[Rule]:
+    return [Rule(**dict(row)) for row in await tx.fetch(RULES)]
+
+
+async def take_missed(tx: Tx, now: datetime) -> list[Any]:
+    """Mark up to 200 missed deadlines as announced and return them; two tasks never get the same one."""
+    return await tx.fetch(MISSED, now)
+
+
+async def timeline(tx: Tx, order_id: UUID) -> list[Any]:
+    return await tx.fetch(TIMELINE, order_id)
+
+
+async def snapshots(tx: Tx, order_ids: Sequence[UUID]) -> list[Any]:
+    return await tx.fetch(SNAPSHOT, list(order_ids))
+
+
+async def find(
+    tx: Tx,
+    *,
+    ranges: Iterable[tuple[str, str]] | None,
+    provider_id: UUID | None,
+    elder_ids: Sequence[UUID] | None,
+    statuses: Sequence[str] | None,
+    updated_since: datetime | None,
+    before: UUID | None,
+    limit: int,
+) -> list[UUID]:
+    """Ids of orders, newest first, within division `ranges` (None = everywhere)."""
+    where, args = ["true"], []  # type: tuple[list[str], list[Any]]
+
+    def add(condition: str, *values: Any) -> None:
+        numbers = [f"${len(args) + i}" for i in range(1, len(values) + 1)]
+        where.append(condition.format(*numbers))
+        args.extend(values)
+
+    if ranges is not None:
+        parts = []
+        for low, high in ranges:
+            args.extend((low, high))
+            parts.append(f"(division_code >= ${len(args) - 1} AND division_code < ${len(args)})")
+        where.append(f"({' OR '.join(parts) or 'false'})")
+    if provider_id is not None:
+        add("provider_id = {}", provider_id)
+    if elder_ids is not None:
+        add("elder_id = ANY({})", list(elder_ids))
+    if statuses:
+        add("status = ANY({})", list(statuses))
+    if updated_since is not None:
+        add("updated_at >= {}", updated_since)
+    if before is not None:
+        add("id < {}", before)
+    args.append(limit)
+    sql = f"SELECT id FROM care_order WHERE {' AND '.join(where)} ORDER BY id DESC LIMIT ${len(args)}"  # noqa: S608
+    return [row["id"] for row in await tx.fetch(sql, *args)]
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultRule:
+    """A shipped deadline rule; see `data/deadline_rules.csv`."""
+
+    division_code: str
+    urgency: str
+    name: str
+    valid_from: date
+    minutes: int
+    rural_minutes: int | None
+    from_window: bool
+
+
+SEED_RULE = """INSERT INTO deadline_rule
+(division_code, urgency, name, valid_from, minutes, rural_minutes, from_window)
+VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING"""
+
+
+async def seed_rules(tx: Tx, rules: Iterable[DefaultRule]) -> None:
+    for r in rules:
+        await tx.run(
+            SEED_RULE, r.division_code, r.urgency, r.name, r.valid_from, r.minutes, r.rural_minutes, r.from_window
+        )
