@@ -136,13 +136,12 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Tx]:
         """READ COMMITTED; commits when the block ends well, rolls back otherwise."""
-        async with self.engine.connect() as connection:
-            async with connection.begin():
-                if self._schema != "public":
-                    await connection.exec_driver_sql(
-                        "SELECT set_config('search_path', $1, true)", (f"{self._schema}, public",)
-                    )
-                yield Tx(connection, self.bus, self.vault, self.cache)
+        async with self.engine.connect() as connection, connection.begin():
+            if self._schema != "public":
+                await connection.exec_driver_sql(
+                    "SELECT set_config('search_path', $1, true)", (f"{self._schema}, public",)
+                )
+            yield Tx(connection, self.bus, self.vault, self.cache)
 
     @asynccontextmanager
     async def serializable(self) -> AsyncIterator[Tx]:

@@ -49,7 +49,11 @@ def choose(rules: Iterable[Rule], lineage: Sequence[str], urgency: str, name: st
         and rule.valid_from <= day
         and (rule.valid_to is None or day < rule.valid_to)
     ]
-    return min(fitting, key=lambda rule: (lineage.index(rule.division_code), -rule.valid_from.toordinal()), default=None)
+    return min(
+        fitting,
+        key=lambda rule: (lineage.index(rule.division_code), -rule.valid_from.toordinal()),
+        default=None,
+    )
 
 
 def due_at(rule: Rule, began_at: datetime, window_from: datetime | None, *, rural: bool = False) -> datetime:

@@ -49,7 +49,8 @@ class CareOrder(Base):
             "(status IN ('placed','cancelled')) OR provider_id IS NOT NULL", name="provider_when_dispatched"
         ),
         CheckConstraint(
-            "status NOT IN ('assigned','in_service') OR caregiver_id IS NOT NULL", name="caregiver_when_assigned"
+            "status NOT IN ('assigned','in_service') OR caregiver_id IS NOT NULL",
+            name="caregiver_when_assigned",
         ),
         CheckConstraint("(completed_at IS NULL) = (status NOT IN ('completed','closed'))", name="completed_at"),
         Index(None, "elder_id", "id"),
@@ -57,7 +58,10 @@ class CareOrder(Base):
         Index(None, "updated_at", "id"),
         Index(None, "provider_id", "completed_at", postgresql_where=text("completed_at IS NOT NULL")),
         Index(
-            "ix_care_order_open", "division_code", "id", postgresql_where=text("status NOT IN ('closed','cancelled')")
+            "ix_care_order_open",
+            "division_code",
+            "id",
+            postgresql_where=text("status NOT IN ('closed','cancelled')"),
         ),
     )
 

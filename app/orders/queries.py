@@ -61,7 +61,7 @@ class OrderRow:
 NAMES = tuple(field.name for field in fields(OrderRow))
 COLUMNS = ", ".join(f"o.{name}" for name in NAMES)
 
-GET = f"SELECT {COLUMNS} FROM care_order o WHERE o.id = $1"  # noqa: S608
+GET = f"SELECT {COLUMNS} FROM care_order o WHERE o.id = $1"
 LOCK = GET + " FOR NO KEY UPDATE OF o"
 
 PLACE = """WITH placed AS (
@@ -103,7 +103,7 @@ def _advance_sql(changed: tuple[str, ...]) -> str:
   SELECT $1, clock.name, clock.due_at FROM moved, unnest($10::text[], $11::timestamptz[]) AS clock (name, due_at)
   ON CONFLICT (order_id, name) DO UPDATE SET due_at = excluded.due_at, met_at = NULL, announced_at = NULL
 )
-SELECT * FROM moved"""  # noqa: S608
+SELECT * FROM moved"""
 
 
 FLAGS = """WITH flagged AS (
@@ -145,7 +145,7 @@ LEFT JOIN LATERAL (
   SELECT array_agg(name) AS names, array_agg(due_at) AS dues, array_agg(met_at) AS mets
   FROM (SELECT name, due_at, met_at FROM order_deadline WHERE order_id = o.id ORDER BY due_at) AS clock
 ) d ON true
-WHERE o.id = ANY($1)"""  # noqa: S608
+WHERE o.id = ANY($1)"""
 
 
 def _row(record: Any) -> OrderRow:
@@ -204,7 +204,13 @@ async def advance(
 
 
 async def set_flags(
-    tx: Tx, order: OrderRow, flags: list[str], at: datetime, actor: str, reason: str | None, facts: dict[str, Any]
+    tx: Tx,
+    order: OrderRow,
+    flags: list[str],
+    at: datetime,
+    actor: str,
+    reason: str | None,
+    facts: dict[str, Any],
 ) -> OrderRow:
     return _row(await tx.fetchrow(FLAGS, order.id, flags, at, actor, reason, dumps(facts)))
 
@@ -278,7 +284,7 @@ async def find(
     if before is not None:
         add("id < {}", before)
     args.append(limit)
-    sql = f"SELECT id FROM care_order WHERE {' AND '.join(where)} ORDER BY id DESC LIMIT ${len(args)}"  # noqa: S608
+    sql = f"SELECT id FROM care_order WHERE {' AND '.join(where)} ORDER BY id DESC LIMIT ${len(args)}"
     return [row["id"] for row in await tx.fetch(sql, *args)]
 
 
@@ -303,5 +309,12 @@ VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING"""
 async def seed_rules(tx: Tx, rules: Iterable[DefaultRule]) -> None:
     for r in rules:
         await tx.run(
-            SEED_RULE, r.division_code, r.urgency, r.name, r.valid_from, r.minutes, r.rural_minutes, r.from_window
+            SEED_RULE,
+            r.division_code,
+            r.urgency,
+            r.name,
+            r.valid_from,
+            r.minutes,
+            r.rural_minutes,
+            r.from_window,
         )

@@ -95,7 +95,10 @@ async def cancel_order(tx: TxDep, caller: CallerDep, version: IfMatchDep, order_
 
 
 @router.post(
-    "/v1/orders/{order_id}/reopening", response_model=OrderView, status_code=201, summary="Order the work again, unpaid"
+    "/v1/orders/{order_id}/reopening",
+    response_model=OrderView,
+    status_code=201,
+    summary="Order the work again, unpaid",
 )
 @allow("orders.change")
 async def reopen_order(tx: TxDep, caller: CallerDep, version: IfMatchDep, order_id: UUID, body: Reason) -> Any:

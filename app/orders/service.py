@@ -121,14 +121,30 @@ async def advance(
         changes.setdefault("completed_at", at or now)
     clocks = await _clocks(tx, to, order, at or now)
     moved = await queries.advance(
-        tx, order, to, now, actor=actor, reason=reason, facts=facts, met=MEETS.get(to), clocks=clocks, changes=changes
+        tx,
+        order,
+        to,
+        now,
+        actor=actor,
+        reason=reason,
+        facts=facts,
+        met=MEETS.get(to),
+        clocks=clocks,
+        changes=changes,
     )
     if moved is None:
         raise Conflict("order_changed", "somebody else changed this order just now")
     await tx.publish(
         OrderAdvanced(
-            order_id=order.id, before=before, after=to, provider_id=order.provider_id or moved.provider_id,
-            offer_id=moved.offer_id or order.offer_id, version=moved.version, actor=actor, reason=reason, at=now,
+            order_id=order.id,
+            before=before,
+            after=to,
+            provider_id=order.provider_id or moved.provider_id,
+            offer_id=moved.offer_id or order.offer_id,
+            version=moved.version,
+            actor=actor,
+            reason=reason,
+            at=now,
         )  # fmt: skip
     )
     return moved
@@ -211,9 +227,7 @@ def open_note(tx: Tx, order: OrderRow) -> str | None:
 
 def payer_rows(parts: Any) -> list[dict[str, Any]]:
     """Payer parts as an order keeps them: payer, scheme code, amount in fen, reason."""
-    return [
-        {"payer": p.payer, "scheme": p.scheme_code, "amount_fen": p.amount_fen, "reason": p.reason} for p in parts
-    ]
+    return [{"payer": p.payer, "scheme": p.scheme_code, "amount_fen": p.amount_fen, "reason": p.reason} for p in parts]
 
 
 async def load_default_rules(tx: Tx) -> None:
@@ -235,9 +249,7 @@ async def load_default_rules(tx: Tx) -> None:
 
 
 async def _insert(tx: Tx, values: dict[str, Any], now: datetime) -> OrderRow:
-    clocks = await _running(
-        tx, Status.PLACED, values["division_code"], values["urgency"], now, values["wanted_from"]
-    )
+    clocks = await _running(tx, Status.PLACED, values["division_code"], values["urgency"], now, values["wanted_from"])
     return await queries.place(tx, clock.service_day(now).strftime("%y%m%d"), values, clocks)
 
 
@@ -264,8 +276,13 @@ async def _flag(
     flagged = await queries.set_flags(tx, order, flags, now, actor, reason, {"flag": flag, "raised": raised})
     await tx.publish(
         OrderFlagged(
-            order_id=order.id, flag=flag, raised=raised, provider_id=order.provider_id, version=flagged.version,
-            actor=actor, at=now,
+            order_id=order.id,
+            flag=flag,
+            raised=raised,
+            provider_id=order.provider_id,
+            version=flagged.version,
+            actor=actor,
+            at=now,
         )  # fmt: skip
     )
     return flagged

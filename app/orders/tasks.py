@@ -13,7 +13,5 @@ async def announce_missed_deadlines(tx: Tx) -> int:
     now = clock.now()
     missed = await queries.take_missed(tx, now)
     for row in missed:
-        await tx.publish(
-            DeadlineMissed(order_id=row["order_id"], deadline=row["name"], due_at=row["due_at"], at=now)
-        )
+        await tx.publish(DeadlineMissed(order_id=row["order_id"], deadline=row["name"], due_at=row["due_at"], at=now))
     return len(missed)
