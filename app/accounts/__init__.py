@@ -1,0 +1,7 @@
+"""Floor 4: who is calling, what they may do, and what they did.
+
+In: passwords, one-time codes, signatures, link tokens. Out: `Caller`s (`guard`), decisions (`policy`), division
+scope (`scope`), consent (`consent`), the audit trail (`audit`).
+Tables: `staff`, `staff_role`, `staff_session`, `app_key`, `app_nonce`, `signed_link`, `one_time_code`,
+`family_session`, `consent`, `audit_entry`. Events: none.
+"""

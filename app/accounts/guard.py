@@ -1,0 +1,132 @@
+"""Who is calling: the one place that turns a proof into a `Caller`.
+
+An action open to the public asks for no proof. Otherwise the proof is, in this order: a bearer token (or the
+web faces' cookie), or the signature of an app key; without one the caller is the public.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from fastapi import Request
+
+from app.accounts import keys, policy, queries, signing, tokens
+from app.core import clock
+from app.core.db import Tx
+from app.core.errors import Unauthorized
+from app.core.http import MUTATING, Caller
+
+IDLE = timedelta(hours=8)
+"""A desk that nobody has touched for a whole shift is signed out."""
+ABSOLUTE = timedelta(hours=12)
+TOUCH_EVERY = timedelta(minutes=1)
+COOKIE = "__Host-nuanxian"
+
+NOBODY = Caller(kind=policy.PUBLIC, id="public", name="公众")
+
+
+class AccountsGuard:
+    """The `Guard` of the product."""
+
+    async def identify(self, tx: Tx, request: Request, body: bytes, action: str) -> Caller:
+        """The caller, by the proof the request brings. Raises Unauthorized for a proof that does not hold."""
+        if policy.PUBLIC in policy.ACTIONS.get(action, ()):
+            return NOBODY
+        token = _bearer(request)
+        if token is not None:
+            return await _by_token(tx, token)
+        if "x-app-key" in request.headers:
+            return await _by_signature(tx, request, body)
+        return NOBODY
+
+    def authorise(self, caller: Caller, action: str) -> None:
+        """Raises Forbidden, or Unauthorized when nobody has signed in."""
+        policy.decide(caller, action)
+
+    def knows(self, action: str) -> bool:
+        return action in policy.ACTIONS
+
+
+async def _by_token(tx: Tx, token: str) -> Caller:
+    if token.startswith(tokens.STAFF):
+        return await _staff(tx, tokens.hash_of(token))
+    if token.startswith(tokens.FAMILY):
+        return await _family(tx, tokens.hash_of(token))
+    raise _session_unknown()
+
+
+async def _staff(tx: Tx, token_hash: bytes) -> Caller:
+    now = clock.now()
+    row = await queries.staff_caller(tx, token_hash, now, now - IDLE)
+    if row is None:
+        raise _session_unknown()
+    if now - row["last_seen_at"] >= TOUCH_EVERY:
+        await queries.touch_session(tx, token_hash, now)
+    return Caller(
+        kind=policy.STAFF,
+        id=str(row["id"]),
+        name=row["name"],
+        roles=frozenset(row["roles"]),
+        divisions=tuple(row["divisions"]),
+        facts={"session": token_hash},
+    )
+
+
+async def _family(tx: Tx, token_hash: bytes) -> Caller:
+    row = await queries.family_caller(tx, token_hash, clock.now())
+    if row is None:
+        raise _session_unknown()
+    phone_index = bytes(row["phone_index"])
+    facts = {"session": token_hash, "phone_index": phone_index}
+    return Caller(kind=policy.FAMILY, id=phone_index.hex(), name="家属", facts=facts)
+
+
+async def _by_signature(tx: Tx, request: Request, body: bytes) -> Caller:
+    key, nonce = request.headers["x-app-key"], request.headers.get("x-nonce", "")
+    timestamp, given = request.headers.get("x-timestamp", ""), request.headers.get("x-signature", "")
+    now = clock.now()
+    if not signing.NONCE.fullmatch(nonce):
+        raise Unauthorized("nonce_malformed", "X-Nonce takes 8 to 128 of A-Z a-z 0-9 . _ ~ -")
+    if not signing.is_timely(timestamp, now):
+        raise Unauthorized("timestamp_out_of_window", "X-Timestamp must be within 300 s of our clock")
+    row = await queries.app_caller(tx, key, nonce, now)
+    path = request.scope.get("raw_path", request.url.path.encode()).decode("latin-1").split("?", 1)[0]
+    query = request.scope["query_string"].decode("latin-1")
+    text = signing.signed_text(request.method, path, query, body, timestamp, nonce)
+    secrets = [""] if row is None else keys.opened(tx, key, row["secrets"])
+    if not signing.is_signed_by(secrets, text, given) or row is None:
+        raise Unauthorized("signature_wrong", "the key is unknown or the signature does not fit this request")
+    if not row["fresh"]:
+        raise Unauthorized("nonce_reused", "this nonce was used before: sign every request anew")
+    provider_id = row["provider_id"]
+    return Caller(
+        kind=row["kind"],
+        id=key if provider_id is None else str(provider_id),
+        name=row["name"],
+        provider_id=provider_id,
+        facts={"app_key": key},
+    )
+
+
+def _bearer(request: Request) -> str | None:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token:
+        return token.strip()
+    cookie = request.cookies.get(COOKIE)
+    if cookie is not None and request.method in MUTATING and not _is_same_origin(request):
+        raise Unauthorized("cross_site", "a page of another site may not act for you")
+    return cookie
+
+
+def _is_same_origin(request: Request) -> bool:
+    """Browsers send the cookie with other sites' forms too; what they say about the origin decides."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    origin = request.headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc == request.headers.get("host")
+
+
+def _session_unknown() -> Unauthorized:
+    return Unauthorized("session_unknown", "this session has ended or never was: sign in again")

@@ -1,0 +1,136 @@
+"""Who may do what: one table, read as a table. No other line of the product decides this.
+
+A staff member acts with each of their roles; everybody else acts with the kind of caller they are. What nobody
+is named for is refused. Which rows a caller sees is a second question, answered by `scope`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from app.core.errors import Forbidden, Unauthorized
+from app.core.http import Caller
+
+OPERATOR = "operator"
+SUPERVISOR = "supervisor"
+CLERK = "settlement_clerk"
+APPROVER = "finance_approver"
+AUDITOR = "auditor"
+ADMINISTRATOR = "administrator"
+SECURITY = "security_administrator"
+ROLES = frozenset({OPERATOR, SUPERVISOR, CLERK, APPROVER, AUDITOR, ADMINISTRATOR, SECURITY})
+
+PUBLIC, STAFF, PROVIDER, CAREGIVER, FAMILY = "public", "staff", "provider", "caregiver", "family"
+TELEPHONY, DEVICE, APP = "telephony", "device", "app"
+KINDS = frozenset({PUBLIC, STAFF, PROVIDER, CAREGIVER, FAMILY, TELEPHONY, DEVICE, APP})
+
+DESK = (OPERATOR, SUPERVISOR)
+
+INCOMPATIBLE = (
+    frozenset({CLERK, APPROVER}),
+    frozenset({ADMINISTRATOR, SECURITY}),
+    frozenset({ADMINISTRATOR, AUDITOR}),
+    frozenset({SECURITY, AUDITOR}),
+    frozenset({ADMINISTRATOR, APPROVER}),
+    frozenset({AUDITOR, CLERK}),
+    frozenset({AUDITOR, APPROVER}),
+)
+"""Duties one person may not hold together: who runs the system, who watches it and who looks at the watching
+(GB/T 22239, level 3), and who prepares a payment and who releases it."""
+
+
+def _who(*roles: str) -> frozenset[str]:
+    return frozenset(roles)
+
+
+ACTIONS: dict[str, frozenset[str]] = {
+    # open doors
+    "session.open": _who(PUBLIC),
+    "catalog.read": _who(PUBLIC),
+    "family.order": _who(PUBLIC),  # the link in the path is the proof
+    "family.rate": _who(PUBLIC),
+    "family.sign_in": _who(PUBLIC),
+    "caregiver.sign_in": _who(PUBLIC),
+    "channels.wechat": _who(PUBLIC),  # WeChat's own signature is the proof
+    "system.health": _who(PUBLIC),
+    # everybody who has signed in at a desk
+    "session.close": _who(STAFF, FAMILY, CAREGIVER),
+    "regions.read": _who(STAFF),
+    # elders, their requests and the price of help
+    "elders.read": _who(*DESK),
+    "elders.write": _who(*DESK),
+    "elders.reveal": _who(*DESK),
+    "consents.read": _who(*DESK, AUDITOR),
+    "consents.write": _who(*DESK),
+    "requests.read": _who(*DESK),
+    "requests.write": _who(*DESK),
+    "quotes.make": _who(*DESK, FAMILY, APP),
+    "benefits.read": _who(*DESK, CLERK, AUDITOR),
+    "benefits.write": _who(SUPERVISOR),
+    # orders and dispatch
+    "orders.read": _who(*DESK, AUDITOR, CLERK),
+    "orders.place": _who(*DESK),
+    "orders.change": _who(*DESK),
+    "dispatch.read": _who(*DESK, AUDITOR),
+    "dispatch.decide": _who(*DESK),
+    "providers.read": _who(*DESK, CLERK, AUDITOR, ADMINISTRATOR),
+    "providers.write": _who(SUPERVISOR, ADMINISTRATOR),
+    "catalog.write": _who(SUPERVISOR),
+    # after the visit
+    "followups.read": _who(*DESK),
+    "followups.work": _who(*DESK),
+    "complaints.read": _who(*DESK, AUDITOR),
+    "complaints.write": _who(*DESK, FAMILY),
+    "complaints.decide": _who(SUPERVISOR),
+    "desk.stream": _who(*DESK),
+    # money: who prepares never releases
+    "settlement.run": _who(CLERK),
+    "settlement.read": _who(CLERK, AUDITOR, APPROVER, SUPERVISOR),
+    "settlement.review": _who(CLERK),
+    "settlement.adjust": _who(CLERK),
+    "settlement.approve": _who(APPROVER),
+    "settlement.pay": _who(APPROVER),
+    "ledger.read": _who(CLERK, APPROVER, AUDITOR),
+    # outside systems
+    "provider.feed": _who(PROVIDER),
+    "provider.orders": _who(PROVIDER),
+    "provider.offers": _who(PROVIDER),
+    "provider.events": _who(PROVIDER),
+    "provider.uploads": _who(PROVIDER),
+    "provider.statements": _who(PROVIDER),
+    "requests.app": _who(APP),
+    "channels.phone": _who(TELEPHONY),
+    "channels.devices": _who(DEVICE),
+    # families and caregivers, signed in by phone
+    "family.requests": _who(FAMILY),
+    "family.read": _who(FAMILY),
+    "caregiver.work": _who(CAREGIVER),
+    # running the system, and watching it run
+    "staff.manage": _who(ADMINISTRATOR),
+    "keys.manage": _who(ADMINISTRATOR),
+    "jobs.read": _who(ADMINISTRATOR),
+    "jobs.replay": _who(ADMINISTRATOR),
+    "audit.read": _who(AUDITOR, SECURITY),
+}
+
+
+def acts_as(caller: Caller) -> frozenset[str]:
+    """Every name in the table that fits this caller."""
+    roles = caller.roles & ROLES if caller.kind == STAFF else frozenset()
+    return roles | (KINDS & {caller.kind})
+
+
+def decide(caller: Caller, action: str) -> None:
+    """Raises Forbidden unless the table allows it; Unauthorized when nobody has signed in yet."""
+    allowed = ACTIONS.get(action, frozenset())
+    if PUBLIC in allowed or allowed & acts_as(caller):
+        return
+    if caller.kind == PUBLIC:
+        raise Unauthorized("sign_in_required", "this needs a session or a signature")
+    raise Forbidden("not_permitted", f"your role does not include {action}", action=action)
+
+
+def conflicting(roles: Iterable[str]) -> frozenset[str] | None:
+    """The first pair of roles that one person may not hold together; None when all is well."""
+    held = frozenset(roles)
+    return next((pair for pair in INCOMPATIBLE if pair <= held), None)
