@@ -1,0 +1,7 @@
+"""Edge: the doors to the centre: WeChat, the telephone exchange, SOS devices; and the desk's stream.
+
+Every door does the same three things: check who is there on the raw bytes, store the thing under its natural
+key through `intake`, answer. The work comes after the answer.
+In: pushes from outside. Out: contacts and call events for `intake`; entries of the "desk" feed for operators.
+Tables: `wechat_account`. Events: none.
+"""

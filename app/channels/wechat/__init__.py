@@ -1,0 +1,1 @@
+"""WeChat official accounts in safe mode. Read `crypto` (the protocol), `messages` (what is inside), `router`."""

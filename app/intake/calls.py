@@ -1,0 +1,193 @@
+"""From events of a telephone exchange to one call record. Pure.
+
+Exchanges report late, twice and in any order, so the record is a function of the *set* of events and of nothing
+else: whatever order they come in, the same events give the same record.
+
+What real exchanges taught (a queue observed event by event): one call is offered to many agents; the exchange's
+own pick-up of the line is not an answer; the end may be reported before the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+CALLBACK_WITHIN = timedelta(minutes=30)
+"""How soon somebody who did not reach us is called back; a house rule of the centre, no source states one."""
+
+
+class EventType(StrEnum):
+    QUEUED = "call.queued"
+    OFFERED = "agent.offered"
+    MISSED = "agent.missed"
+    ANSWERED = "call.answered"
+    ENDED = "call.ended"
+    ABANDONED = "call.abandoned"
+    RECORDING = "recording.ready"
+    VOICEMAIL = "voicemail.left"
+    SOURCE_LOST = "source.lost"
+    SOURCE_RESTORED = "source.restored"
+    PRESUMED_ENDED = "call.presumed_ended"
+    """Our own: the exchange never told us the end of this call."""
+
+
+OF_THE_SOURCE = frozenset({EventType.SOURCE_LOST, EventType.SOURCE_RESTORED})
+REPORTED = frozenset(EventType) - {EventType.PRESUMED_ENDED}
+
+
+class CallState(StrEnum):
+    WAITING = "waiting"
+    RINGING = "ringing"
+    TALKING = "talking"
+    OVER = "over"
+
+
+class Outcome(StrEnum):
+    ANSWERED = "answered"
+    VOICEMAIL = "voicemail"
+    ABANDONED = "abandoned"
+    UNANSWERED = "unanswered"
+    UNKNOWN = "unknown"
+
+
+class CallbackReason(StrEnum):
+    ABANDONED = "abandoned"
+    VOICEMAIL = "voicemail"
+    AFTER_HOURS = "after_hours"
+
+
+@dataclass(frozen=True, slots=True)
+class CallEventFacts:
+    """One event as reported. `key` tells two events of the same type and call apart."""
+
+    type: EventType
+    key: str
+    at: datetime
+    caller: str | None = None
+    called: str | None = None
+    queue: str | None = None
+    agent: str | None = None
+    recording_ref: str | None = None
+    cause: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    state: CallState
+    outcome: Outcome | None
+    cause: str | None
+    caller: str | None
+    called: str | None
+    queue: str | None
+    agent: str | None
+    offers: int
+    first_at: datetime
+    queued_at: datetime | None
+    offered_at: datetime | None
+    answered_at: datetime | None
+    ended_at: datetime | None
+    abandoned_at: datetime | None
+    voicemail_at: datetime | None
+    recording_ref: str | None
+
+    @property
+    def callback(self) -> CallbackReason | None:
+        """Why this caller has to be called back; None when they were served or are still on the line."""
+        if self.voicemail_at is not None:
+            return CallbackReason.VOICEMAIL  # somebody spoke to a machine, whatever happened before
+        if self.outcome is None or self.answered_at is not None:
+            return None
+        return CallbackReason.AFTER_HOURS if self.cause == "after_hours" else CallbackReason.ABANDONED
+
+
+def fold(events: Iterable[CallEventFacts]) -> CallRecord:
+    """The record of one call from its events, in whatever order and however often each is given.
+
+    Raises ValueError without any event.
+    """
+    told = sorted(set(events), key=_order)
+    if not told:
+        raise ValueError("a call has at least one event")
+
+    def first(kind: EventType) -> datetime | None:
+        return next((e.at for e in told if e.type is kind), None)
+
+    def last(kind: EventType) -> datetime | None:
+        return next((e.at for e in reversed(told) if e.type is kind), None)
+
+    answered, abandoned = first(EventType.ANSWERED), first(EventType.ABANDONED)
+    voicemail, ended = first(EventType.VOICEMAIL), last(EventType.ENDED)
+    over = ended or abandoned or voicemail
+    presumed = last(EventType.PRESUMED_ENDED)
+    outcome = _outcome(answered, voicemail, abandoned, ended, presumed)
+    return CallRecord(
+        state=_state(told, answered, bool(over or presumed)),
+        outcome=outcome,
+        cause=_latest(told, "cause", {EventType.ENDED, EventType.ABANDONED, EventType.VOICEMAIL}),
+        caller=_earliest(told, "caller"),
+        called=_earliest(told, "called"),
+        queue=_latest(told, "queue", set(EventType)),
+        agent=_agent(told),
+        offers=sum(e.type is EventType.OFFERED for e in told),
+        first_at=told[0].at,
+        queued_at=first(EventType.QUEUED),
+        offered_at=first(EventType.OFFERED),
+        answered_at=answered,
+        ended_at=ended or (presumed if not over else None),
+        abandoned_at=abandoned,
+        voicemail_at=voicemail,
+        recording_ref=_latest(told, "recording_ref", {EventType.RECORDING, EventType.VOICEMAIL, EventType.ENDED}),
+    )
+
+
+def _order(event: CallEventFacts) -> tuple[object, ...]:
+    # A total order: equal instants are told apart by content, never by arrival.
+    text = (event.caller, event.called, event.queue, event.agent, event.recording_ref, event.cause)
+    return (event.at, list(EventType).index(event.type), event.key, *(part or "" for part in text))
+
+
+def _outcome(
+    answered: datetime | None,
+    voicemail: datetime | None,
+    abandoned: datetime | None,
+    ended: datetime | None,
+    presumed: datetime | None,
+) -> Outcome | None:
+    if voicemail is not None and answered is None:
+        return Outcome.VOICEMAIL
+    if answered is not None:
+        # The queue's leg may be reported abandoned although an agent took the call.
+        return Outcome.ANSWERED if ended or abandoned else (Outcome.UNKNOWN if presumed else None)
+    if abandoned is not None:
+        return Outcome.ABANDONED
+    if ended is not None:
+        return Outcome.UNANSWERED
+    return Outcome.UNKNOWN if presumed else None
+
+
+def _state(told: list[CallEventFacts], answered: datetime | None, over: bool) -> CallState:
+    if over:
+        return CallState.OVER
+    if answered is not None:
+        return CallState.TALKING
+    ringing = [e for e in told if e.type in {EventType.OFFERED, EventType.MISSED}]
+    return CallState.RINGING if ringing and ringing[-1].type is EventType.OFFERED else CallState.WAITING
+
+
+def _agent(told: list[CallEventFacts]) -> str | None:
+    """Who answered; before that, whose phone rings."""
+    for kind in (EventType.ANSWERED, EventType.OFFERED):
+        named = [e.agent for e in told if e.type is kind and e.agent]
+        if named:
+            return named[-1]
+    return None
+
+
+def _earliest(told: list[CallEventFacts], name: str) -> str | None:
+    return next((value for e in told if (value := getattr(e, name))), None)
+
+
+def _latest(told: list[CallEventFacts], name: str, kinds: set[EventType]) -> str | None:
+    return next((value for e in reversed(told) if e.type in kinds and (value := getattr(e, name))), None)

@@ -1,0 +1,214 @@
+"""Tables of `intake`. Phones, notes and raw messages are sealed; the row's own id is authenticated with them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, LargeBinary, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.db import Base
+from app.intake.calls import CallbackReason, CallState, Outcome
+from app.intake.requests import Channel, Kind, Status, Urgency
+
+Instant = TIMESTAMP(timezone=True)
+
+
+def _one_of(column: str, words: type) -> str:
+    listed = ", ".join(f"'{word}'" for word in words)  # type: ignore[attr-defined]
+    return f"{column} IN ({listed})"
+
+
+class InboundContact(Base):
+    """One thing that reached us from outside, kept as it came. `(channel, account, external_id)` is its identity."""
+
+    __tablename__ = "inbound_contact"
+    __table_args__ = (
+        UniqueConstraint("channel", "account", "external_id"),
+        Index(None, "channel", "account", "sender_index", "received_at"),
+        Index(None, "received_at", postgresql_where=text("processed_at IS NULL")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    channel: Mapped[str] = mapped_column(Text)
+    account: Mapped[str] = mapped_column(Text)
+    """Whose door it came through: a WeChat account, an app key, a device vendor."""
+    external_id: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(Text)
+    """What the channel calls it: text, voice, event, alarm type, request."""
+    sender: Mapped[bytes | None] = mapped_column(LargeBinary)
+    sender_index: Mapped[bytes | None] = mapped_column(LargeBinary)
+    words: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """The part a person wrote, sealed."""
+    raw: Mapped[bytes] = mapped_column(LargeBinary)
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    """SHA-256 of the raw message: the same external id with another content is refused."""
+    received_at: Mapped[datetime] = mapped_column(Instant)
+    processed_at: Mapped[datetime | None] = mapped_column(Instant)
+    care_request_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("care_request.id", use_alter=True, name="fk_inbound_contact_care_request_id")
+    )
+
+
+class ContactSender(Base):
+    """A sender of a channel (an openid) that proved which phone number is theirs."""
+
+    __tablename__ = "contact_sender"
+    __table_args__ = (UniqueConstraint("channel", "account", "sender_index"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    channel: Mapped[str] = mapped_column(Text)
+    account: Mapped[str] = mapped_column(Text)
+    sender_index: Mapped[bytes] = mapped_column(LargeBinary)
+    phone: Mapped[bytes] = mapped_column(LargeBinary)
+    bound_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class Call(Base):
+    """One telephone call: nothing but the fold of its events (`calls.fold`)."""
+
+    __tablename__ = "call"
+    __table_args__ = (
+        UniqueConstraint("source", "source_instance", "call_id"),
+        CheckConstraint(_one_of("state", CallState), "state"),
+        CheckConstraint(_one_of("outcome", Outcome), "outcome"),
+        Index(None, "caller_index", "first_at"),
+        Index(None, "first_at", postgresql_where=text("outcome IS NULL")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    source: Mapped[str] = mapped_column(Text)
+    source_instance: Mapped[str] = mapped_column(Text)
+    call_id: Mapped[str] = mapped_column(Text)
+    """The exchange's own id of the call."""
+    state: Mapped[str] = mapped_column(Text)
+    outcome: Mapped[str | None] = mapped_column(Text)
+    cause: Mapped[str | None] = mapped_column(Text)
+    caller: Mapped[bytes | None] = mapped_column(LargeBinary)
+    caller_index: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Null when the number was withheld, which is legal."""
+    called: Mapped[str | None] = mapped_column(Text)
+    queue: Mapped[str | None] = mapped_column(Text)
+    agent: Mapped[str | None] = mapped_column(Text)
+    offers: Mapped[int] = mapped_column(Integer)
+    first_at: Mapped[datetime] = mapped_column(Instant)
+    queued_at: Mapped[datetime | None] = mapped_column(Instant)
+    offered_at: Mapped[datetime | None] = mapped_column(Instant)
+    answered_at: Mapped[datetime | None] = mapped_column(Instant)
+    ended_at: Mapped[datetime | None] = mapped_column(Instant)
+    abandoned_at: Mapped[datetime | None] = mapped_column(Instant)
+    voicemail_at: Mapped[datetime | None] = mapped_column(Instant)
+    recording_ref: Mapped[str | None] = mapped_column(Text)
+    updated_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class CallEvent(Base):
+    """What the exchange told us, once. Events of the exchange itself (source.lost) have an empty `call_id`."""
+
+    __tablename__ = "call_event"
+    __table_args__ = (
+        UniqueConstraint("source", "source_instance", "call_id", "type", "event_key"),
+        Index(None, "call_row_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    call_row_id: Mapped[UUID | None] = mapped_column(ForeignKey("call.id"))
+    source: Mapped[str] = mapped_column(Text)
+    source_instance: Mapped[str] = mapped_column(Text)
+    call_id: Mapped[str] = mapped_column(Text)
+    type: Mapped[str] = mapped_column(Text)
+    event_key: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(Instant)
+    facts: Mapped[bytes] = mapped_column(LargeBinary)
+    """Sealed JSON of the rest: it names the caller."""
+    received_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class CallbackTask(Base):
+    """Somebody wanted us and did not get us. One per call; withdrawn only if the call turns out answered."""
+
+    __tablename__ = "callback_task"
+    __table_args__ = (
+        UniqueConstraint("call_id"),
+        CheckConstraint(_one_of("reason", CallbackReason), "reason"),
+        CheckConstraint("status IN ('due', 'done', 'withdrawn')", "status"),
+        Index(None, "phone_index"),
+        Index(None, "status", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    call_id: Mapped[UUID] = mapped_column(ForeignKey("call.id"))
+    reason: Mapped[str] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(Text)
+    phone: Mapped[bytes | None] = mapped_column(LargeBinary)
+    phone_index: Mapped[bytes | None] = mapped_column(LargeBinary)
+    due_at: Mapped[datetime] = mapped_column(Instant)
+    done_at: Mapped[datetime | None] = mapped_column(Instant)
+    done_by: Mapped[str | None] = mapped_column(Text)
+    result: Mapped[str | None] = mapped_column(Text)
+    note: Mapped[bytes | None] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class CareRequest(Base):
+    """诉求: what somebody asked for. The requester is not the beneficiary: `caller_*` asks, `elder_id` is cared for.
+
+    `division_code` is null while we do not know whom it concerns; such a request is everybody's to triage.
+    """
+
+    __tablename__ = "care_request"
+    __table_args__ = (
+        CheckConstraint(_one_of("channel", Channel), "channel"),
+        CheckConstraint(_one_of("kind", Kind), "kind"),
+        CheckConstraint(_one_of("status", Status), "status"),
+        CheckConstraint(_one_of("urgency", Urgency), "urgency"),
+        CheckConstraint("wanted_to IS NULL OR wanted_to > wanted_from", "window"),
+        CheckConstraint("kind = 'service' OR status <> 'confirmed'", "only_service_is_confirmed"),
+        CheckConstraint("(status = 'confirmed') = (order_id IS NOT NULL)", "confirmed_has_order"),
+        CheckConstraint("(status = 'merged') = (merged_into IS NOT NULL)", "merged_has_target"),
+        UniqueConstraint("order_id"),
+        Index(None, "elder_id", "status"),
+        Index(None, "status", "id"),
+        Index(None, "division_code", "id"),
+        Index(None, "caller_phone_index"),
+        Index(None, "updated_at"),
+        Index(None, "contact_id"),
+        Index(None, "call_id"),
+        Index(None, "merged_into"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    channel: Mapped[str] = mapped_column(Text)
+    contact_id: Mapped[UUID | None] = mapped_column(ForeignKey("inbound_contact.id"))
+    call_id: Mapped[UUID | None] = mapped_column(ForeignKey("call.id"))
+    kind: Mapped[str] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(Text)
+    urgency: Mapped[str] = mapped_column(Text)
+    elder_id: Mapped[UUID | None] = mapped_column(ForeignKey("elder.id"))
+    elder_words: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """How an elder we do not have yet was described: sealed JSON."""
+    division_code: Mapped[str | None] = mapped_column(Text)
+    caller_name: Mapped[str | None] = mapped_column(Text)
+    caller_phone: Mapped[bytes | None] = mapped_column(LargeBinary)
+    caller_phone_index: Mapped[bytes | None] = mapped_column(LargeBinary)
+    relation: Mapped[str | None] = mapped_column(Text)
+    item_code: Mapped[str | None] = mapped_column(ForeignKey("service_item.code"))
+    wanted_from: Mapped[datetime | None] = mapped_column(Instant)
+    """Null means as soon as possible."""
+    wanted_to: Mapped[datetime | None] = mapped_column(Instant)
+    minutes: Mapped[int | None] = mapped_column(Integer)
+    note: Mapped[bytes | None] = mapped_column(LargeBinary)
+    address: Mapped[bytes | None] = mapped_column(LargeBinary)
+    about_order_id: Mapped[UUID | None] = mapped_column(ForeignKey("care_order.id"))
+    """The order a complaint speaks of."""
+    order_id: Mapped[UUID | None] = mapped_column(ForeignKey("care_order.id"))
+    merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("care_request.id"))
+    answer: Mapped[bytes | None] = mapped_column(LargeBinary)
+    reason: Mapped[str | None] = mapped_column(Text)
+    taken_by: Mapped[str] = mapped_column(Text)
+    closed_by: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    updated_at: Mapped[datetime] = mapped_column(Instant)
+    version: Mapped[int] = mapped_column(Integer)

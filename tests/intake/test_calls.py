@@ -1,0 +1,154 @@
+"""The fold of call events: a function of the set of events, whatever order they come in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.intake.calls import (
+    CallbackReason,
+    CallEventFacts,
+    CallState,
+    EventType,
+    Outcome,
+    fold,
+)
+
+START = datetime(2026, 11, 22, 1, 0, tzinfo=UTC)
+CALLER = "+8613893512345"
+
+
+def event(kind: EventType, second: float, agent: str | None = None, **facts: str) -> CallEventFacts:
+    at = START + timedelta(seconds=second)
+    return CallEventFacts(type=kind, key=f"{kind}@{second}/{agent}", at=at, agent=agent, **facts)
+
+
+ANSWERED_CALL = [
+    event(EventType.QUEUED, 0, caller=CALLER, called="12349", queue="home-care"),
+    event(EventType.OFFERED, 0.5, "8001"),
+    event(EventType.MISSED, 10, "8001"),
+    event(EventType.OFFERED, 10.5, "8002"),
+    event(EventType.ANSWERED, 12, "8002"),
+    event(EventType.RECORDING, 60, recording_ref="2026/11/22/a.wav"),
+    event(EventType.ENDED, 61, cause="terminated"),
+]
+ABANDONED_CALL = [
+    event(EventType.QUEUED, 0, caller=CALLER),
+    *[
+        event(kind, n + part, "8001")
+        for n in range(6)
+        for kind, part in ((EventType.OFFERED, 0.1), (EventType.MISSED, 0.9))
+    ],
+    event(EventType.ABANDONED, 7, cause="caller_cancel"),
+    event(EventType.ENDED, 7),
+]
+
+
+def test_an_answered_call() -> None:
+    record = fold(ANSWERED_CALL)
+    assert (record.state, record.outcome, record.callback) == (CallState.OVER, Outcome.ANSWERED, None)
+    assert (record.agent, record.offers, record.caller) == ("8002", 2, CALLER)
+    assert record.answered_at == START + timedelta(seconds=12)
+    assert record.ended_at == START + timedelta(seconds=61)
+    assert record.recording_ref == "2026/11/22/a.wav"
+
+
+def test_an_abandoned_call_with_many_offers_is_called_back() -> None:
+    record = fold(ABANDONED_CALL)
+    assert (record.outcome, record.callback, record.offers) == (Outcome.ABANDONED, CallbackReason.ABANDONED, 6)
+    assert record.cause == "caller_cancel"
+
+
+def test_the_end_before_the_answer_does_not_lose_the_call() -> None:
+    arrived: list[CallEventFacts] = []
+    outcomes = []
+    for one in (ANSWERED_CALL[6], ANSWERED_CALL[0], ANSWERED_CALL[4]):
+        arrived.append(one)
+        outcomes.append((fold(arrived).outcome, fold(arrived).callback))
+    assert outcomes == [
+        (Outcome.UNANSWERED, CallbackReason.ABANDONED),
+        (Outcome.UNANSWERED, CallbackReason.ABANDONED),
+        (Outcome.ANSWERED, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("so_far", "state"),
+    [(1, CallState.WAITING), (2, CallState.RINGING), (3, CallState.WAITING), (4, CallState.RINGING)],
+)
+def test_a_living_call(so_far: int, state: CallState) -> None:
+    record = fold(ANSWERED_CALL[:so_far])
+    assert (record.state, record.outcome, record.callback) == (state, None, None)
+
+
+def test_voicemail_is_called_back_even_after_an_answer() -> None:
+    left = event(EventType.VOICEMAIL, 30, recording_ref="vm/1.wav")
+    assert fold([ANSWERED_CALL[0], left]).outcome is Outcome.VOICEMAIL
+    assert fold([ANSWERED_CALL[0], left]).callback is CallbackReason.VOICEMAIL
+    assert fold([*ANSWERED_CALL, left]).callback is CallbackReason.VOICEMAIL
+
+
+def test_after_hours_is_its_own_reason() -> None:
+    closed = event(EventType.ABANDONED, 5, cause="after_hours")
+    assert fold([ANSWERED_CALL[0], closed]).callback is CallbackReason.AFTER_HOURS
+
+
+def test_a_ghost_is_unknown_until_its_real_end_arrives() -> None:
+    ghost = event(EventType.PRESUMED_ENDED, 4000)
+    assert fold([ANSWERED_CALL[0], ghost]).outcome is Outcome.UNKNOWN
+    assert fold([ANSWERED_CALL[0], ghost]).callback is CallbackReason.ABANDONED
+    assert fold([ANSWERED_CALL[0], ANSWERED_CALL[4], ghost]).callback is None
+    assert fold([*ANSWERED_CALL, ghost]) == fold(ANSWERED_CALL)
+
+
+def test_a_queue_leg_reported_abandoned_does_not_undo_an_answer() -> None:
+    record = fold([*ANSWERED_CALL, event(EventType.ABANDONED, 13)])
+    assert (record.outcome, record.callback) == (Outcome.ANSWERED, None)
+
+
+def test_no_event_is_no_call() -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        fold([])
+
+
+CALL_TYPES = [kind for kind in EventType if kind.value.partition(".")[0] != "source"]
+events = st.builds(
+    CallEventFacts,
+    type=st.sampled_from(CALL_TYPES),
+    key=st.sampled_from(["1", "2", "3"]),
+    at=st.integers(0, 5).map(lambda s: START + timedelta(seconds=s)),
+    caller=st.sampled_from([None, CALLER, "+8613893599999"]),
+    agent=st.sampled_from([None, "8001", "8002"]),
+    queue=st.sampled_from([None, "a", "b"]),
+    recording_ref=st.sampled_from([None, "r1", "r2"]),
+    cause=st.sampled_from([None, "after_hours", "terminated"]),
+)
+
+
+@settings(max_examples=300)
+@given(told=st.lists(events, min_size=1, max_size=10), data=st.data())
+def test_any_order_and_any_repetition_give_the_same_record(told: list[CallEventFacts], data: st.DataObject) -> None:
+    repeats = data.draw(st.lists(st.sampled_from(told), max_size=8))
+    shuffled = data.draw(st.permutations([*told, *repeats]))
+    assert fold(shuffled) == fold(told)
+
+
+@given(told=st.lists(events, min_size=1, max_size=10))
+def test_whoever_did_not_reach_us_is_called_back(told: list[CallEventFacts]) -> None:
+    record = fold(told)
+    kinds = {one.type for one in told}
+    over = bool(kinds & {EventType.ENDED, EventType.ABANDONED, EventType.VOICEMAIL, EventType.PRESUMED_ENDED})
+    served = EventType.ANSWERED in kinds and EventType.VOICEMAIL not in kinds
+    assert (record.callback is not None) == (over and not served)
+    assert (record.state is CallState.OVER) == over
+
+
+def test_the_property_would_notice_a_fold_that_trusts_arrival() -> None:
+    """Negative control: the order given, not the time told, would be visible in who is named as agent."""
+    late = replace(ANSWERED_CALL[3], at=START)
+    assert fold([*ANSWERED_CALL[:3], late]).agent == "8001"
+    assert fold([*ANSWERED_CALL[:3], ANSWERED_CALL[3]]).agent == "8002"
