@@ -63,9 +63,7 @@ def data_major(home: Path) -> int | None:
         raise DatabaseServerFailure(f"{data / 'PG_VERSION'} does not name a PostgreSQL version.") from None
 
 
-def create(
-    home: Path, binaries: Binaries, identity: Identity, environment: dict[str, str], durable: bool
-) -> None:
+def create(home: Path, binaries: Binaries, identity: Identity, environment: dict[str, str], durable: bool) -> None:
     """Make a new cluster with the role of the application; all of it or nothing is there afterwards."""
     fresh = home / "data.new"
     shutil.rmtree(fresh, ignore_errors=True)  # left by a creation that was killed
@@ -103,14 +101,8 @@ def socket_directory(home: Path, identity: Identity) -> Path:
     digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
     far = Path(tempfile.gettempdir()) / f"nuanxian-{os.geteuid()}-{digest}"
     far.mkdir(mode=0o700, exist_ok=True)
-    if (
-        far.is_symlink()
-        or far.lstat().st_uid not in {os.geteuid(), identity.uid}
-        or far.lstat().st_mode & 0o077
-    ):
-        raise DatabaseServerFailure(
-            f"{far} belongs to somebody else; remove it or choose another data directory."
-        )
+    if far.is_symlink() or far.lstat().st_uid not in {os.geteuid(), identity.uid} or far.lstat().st_mode & 0o077:
+        raise DatabaseServerFailure(f"{far} belongs to somebody else; remove it or choose another data directory.")
     identity.own(far)
     return far
 

@@ -34,9 +34,7 @@ _children: list[subprocess.Popen[bytes]] = []  # kept for as long as they live: 
 class Server:
     """A running server. `started_here` tells whether this process started it or joined it."""
 
-    def __init__(
-        self, home: Path, binaries: Binaries, sockets: Path, process: subprocess.Popen[bytes] | None
-    ) -> None:
+    def __init__(self, home: Path, binaries: Binaries, sockets: Path, process: subprocess.Popen[bytes] | None) -> None:
         self.home = home
         self.started_here = process is not None
         self._binaries, self._sockets, self._process = binaries, sockets, process

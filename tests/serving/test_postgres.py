@@ -192,9 +192,7 @@ def test_a_setting_the_server_refuses_is_reported_in_its_words(home: Path) -> No
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root changes its identity")
-def test_root_without_user_namespaces_becomes_an_ordinary_user(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_root_without_user_namespaces_becomes_an_ordinary_user(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(privileges._possible, 0, False)
     server = postgres.start(home, durable=False)
     status = Path(f"/proc/{_postmaster_pid(home)}/status").read_text()
