@@ -135,6 +135,20 @@ class FamilySession(Base):
     expires_at: Mapped[datetime] = mapped_column(Instant)
 
 
+class CaregiverSession(Base):
+    """A caregiver signed in on their own phone, for the company that employs them."""
+
+    __tablename__ = "caregiver_session"
+    __table_args__ = (Index(None, "caregiver_id"), Index(None, "expires_at"))
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    caregiver_id: Mapped[UUID]
+    provider_id: Mapped[UUID]
+    name: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    expires_at: Mapped[datetime] = mapped_column(Instant)
+
+
 class Consent(Base):
     """An elder's permission for one purpose, given to one party, until withdrawn."""
 

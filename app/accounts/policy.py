@@ -56,6 +56,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     # everybody who has signed in at a desk
     "session.close": _who(STAFF, FAMILY, CAREGIVER),
     "regions.read": _who(STAFF),
+    "regions.write": _who(ADMINISTRATOR),
     # elders, their requests and the price of help
     "elders.read": _who(*DESK),
     "elders.write": _who(*DESK),

@@ -1,0 +1,67 @@
+"""Templates and the messages made of them. Addresses and words are sealed and forgotten after a while."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, LargeBinary, SmallInteger, Text
+from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.db import Base
+
+Instant = TIMESTAMP(timezone=True)
+
+
+class Template(Base):
+    """Words with `{gaps}`. A new version is a new row; the newest whose day has come is used."""
+
+    __tablename__ = "template"
+    __table_args__ = (CheckConstraint("channel IN ('sms', 'wechat', 'voice')", name="channel"),)
+
+    code: Mapped[str] = mapped_column(Text, primary_key=True)
+    channel: Mapped[str] = mapped_column(Text, primary_key=True)
+    language: Mapped[str] = mapped_column(Text, primary_key=True)
+    valid_from: Mapped[date] = mapped_column(primary_key=True)
+    text: Mapped[str] = mapped_column(Text)
+
+
+class OutgoingMessage(Base):
+    """One message to one person.
+
+    `unknown` is the status from the moment a message is handed over until the answer is written down: after a
+    time-out or a crash nobody knows whether the person has it, and it is not sent again blindly.
+    """
+
+    __tablename__ = "outgoing_message"
+    __table_args__ = (
+        CheckConstraint("status IN ('queued', 'sent', 'delivered', 'failed', 'unknown', 'suppressed')", name="status"),
+        Index(None, "order_id"),
+        Index(None, "recipient_kind", "recipient_id"),
+        Index("ix_outgoing_message_contents", "created_at", postgresql_where="params IS NOT NULL"),
+        Index("ix_outgoing_message_external", "channel", "external_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    template_code: Mapped[str] = mapped_column(Text)
+    channel: Mapped[str] = mapped_column(Text)
+    language: Mapped[str] = mapped_column(Text)
+    recipient_kind: Mapped[str] = mapped_column(Text)
+    recipient_id: Mapped[str | None] = mapped_column(Text)
+    address: Mapped[bytes | None] = mapped_column(LargeBinary)
+    params: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Sealed JSON of what fills the gaps."""
+    order_id: Mapped[UUID | None]
+    dedupe_key: Mapped[str] = mapped_column(Text, unique=True)
+    urgent: Mapped[bool]
+    status: Mapped[str] = mapped_column(Text)
+    attempts: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    external_id: Mapped[str | None] = mapped_column(Text)
+    """The gateway's name for it; its receipts come under this name."""
+    failure: Mapped[str | None] = mapped_column(Text)
+    """A code, never words from outside."""
+    not_before: Mapped[datetime] = mapped_column(Instant)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    handed_over_at: Mapped[datetime | None] = mapped_column(Instant)
+    settled_at: Mapped[datetime | None] = mapped_column(Instant)
