@@ -34,10 +34,9 @@ _children: list[subprocess.Popen[bytes]] = []  # kept for as long as they live: 
 class Server:
     """A running server. `started_here` tells whether this process started it or joined it."""
 
-    def __init__(self, home: Path, binaries: Binaries, sockets: Path, process: subprocess.Popen[bytes] | None) -> None:
-        self.home = home
-        self.started_here = process is not None
-        self._binaries, self._sockets, self._process = binaries, sockets, process
+    def __init__(self, home: Path, binaries: Binaries, sockets: Path, *, started_here: bool) -> None:
+        self.home, self.started_here = home, started_here
+        self._binaries, self._sockets = binaries, sockets
 
     @property
     def major(self) -> int:
@@ -50,8 +49,7 @@ class Server:
 
     def is_running(self) -> bool:
         """Whether the server takes connections."""
-        if self._process is not None:
-            self._process.poll()  # a dead child must not stay a zombie
+        _reap()
         return cluster.answers(self._sockets)
 
     def databases(self) -> set[str]:
@@ -86,8 +84,7 @@ class Server:
         deadline = time.monotonic() + _STOP_SECONDS
         signalled = False
         while time.monotonic() < deadline:
-            if self._process is not None:
-                self._process.poll()
+            _reap()
             if (lock := _try_running_lock(self.home)) is not None:
                 os.close(lock)
                 return True
@@ -134,7 +131,7 @@ def _start(home: Path, durable: bool, settings: dict[str, str], bound: bool) -> 
     binaries = find(major)
     lock = _join_or_lock(home)
     if isinstance(lock, cluster.Postmaster):
-        return Server(home, binaries, lock.socket_directory, None)
+        return Server(home, binaries, lock.socket_directory, started_here=False)
     try:
         identity = server_identity()
         identity.own(home)
@@ -148,7 +145,7 @@ def _start(home: Path, durable: bool, settings: dict[str, str], bound: bool) -> 
     finally:
         os.close(lock)  # the server has its own copy now
     _await_ready(home, process)
-    return Server(home, binaries, sockets, process)
+    return Server(home, binaries, sockets, started_here=True)
 
 
 def _launch(
@@ -185,8 +182,13 @@ def _launch(
             command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, cwd=home, env=_environment(),
             preexec_fn=before_exec, pass_fds=(lock,), start_new_session=True,
         )  # fmt: skip
-    _children[:] = [*(child for child in _children if child.poll() is None), process]
+    _children.append(process)
     return process
+
+
+def _reap() -> None:
+    """A dead child must not stay a zombie."""
+    _children[:] = [child for child in _children if child.poll() is None]
 
 
 def _await_ready(home: Path, process: subprocess.Popen[bytes]) -> None:

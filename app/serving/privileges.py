@@ -1,8 +1,8 @@
-"""How a process of root starts a PostgreSQL, which refuses to run as root.
+"""How a process starts a PostgreSQL that refuses to run as it: as root, or as a uid without an account.
 
-First choice is a user namespace in which root is called by an ordinary uid: files stay root's own and
-nothing on the machine changes. Containers often forbid that; then the server becomes the user
-`postgres` or `nobody`, which must own the data.
+First choice is a user namespace in which the process is called by the uid of an ordinary account: files
+stay the caller's own and nothing on the machine changes. Containers often forbid that; then the server of
+root becomes the user `postgres` or `nobody`, which must own the data.
 """
 
 from __future__ import annotations
@@ -48,20 +48,21 @@ class Identity:
 
 
 def server_identity() -> Identity:
-    """The identity for a server of this process. Raises DatabaseServerFailure when root finds none."""
-    if os.geteuid() != 0:
-        return Identity(os.geteuid(), os.getegid(), lambda: None)
+    """The identity for a server of this process. Raises DatabaseServerFailure when there is none."""
+    uid, gid = os.geteuid(), os.getegid()
+    if uid != 0 and _has_account(uid):
+        return Identity(uid, gid, lambda: None)
     account = _ordinary_account()
-    candidates = (
-        Identity(0, 0, lambda: _enter_namespace(account.pw_uid, account.pw_gid)),
-        Identity(account.pw_uid, account.pw_gid, lambda: _become(account.pw_uid, account.pw_gid)),
-    )
+    candidates = [Identity(uid, gid, lambda: _enter_namespace(account.pw_uid, account.pw_gid))]
+    if uid == 0:
+        become = Identity(account.pw_uid, account.pw_gid, lambda: _become(account.pw_uid, account.pw_gid))
+        candidates.append(become)
     for index, identity in enumerate(candidates):
         if _is_possible(index, identity.assume):
             return identity
     raise DatabaseServerFailure(
-        "PostgreSQL does not run as root, and this machine allows neither a user namespace nor a change "
-        "of user. Start the service as an ordinary user, or set DATABASE_URL."
+        f"PostgreSQL does not run as the user with id {uid}, and this machine allows neither a user namespace "
+        "nor a change of user. Start the service as a user with an account, or set DATABASE_URL."
     )
 
 
@@ -88,6 +89,14 @@ def _is_possible(index: int, assume: Callable[[], None]) -> bool:
     return _possible[index]
 
 
+def _has_account(uid: int) -> bool:
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        return False
+    return True
+
+
 @cache
 def _ordinary_account() -> pwd.struct_passwd:
     for name in ("postgres", "nobody"):
@@ -102,9 +111,10 @@ def _ordinary_account() -> pwd.struct_passwd:
 
 
 def _enter_namespace(uid: int, gid: int) -> None:
+    outer_uid, outer_gid = os.geteuid(), os.getegid()
     if _libc.unshare(_CLONE_NEWUSER) != 0:
         raise OSError(ctypes.get_errno(), "user namespaces are not allowed")
-    for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} 0 1"), ("gid_map", f"{gid} 0 1")):
+    for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {outer_uid} 1"), ("gid_map", f"{gid} {outer_gid} 1")):
         with open(f"/proc/self/{name}", "w") as mapping:
             mapping.write(text)
 
