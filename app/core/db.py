@@ -7,14 +7,16 @@ jsonb parameter is text (`core.json.dumps`), and a json or jsonb result is alrea
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, cast
 
 import asyncpg
 from sqlalchemy import MetaData
 from sqlalchemy.engine import CursorResult, Row
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
@@ -99,7 +101,7 @@ class Tx:
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """A part that may fail without losing the whole."""
-        async with self._connection.begin_nested():
+        async with (await self.raw()).transaction():
             yield
 
     async def publish(self, fact: Event) -> None:
@@ -118,6 +120,7 @@ class Database:
         self.bus = bus or Bus()
         self.vault = vault
         self.cache = Cache()
+        self.pool_size = pool_size
         self._schema = schema
         self.engine: AsyncEngine = create_async_engine(
             sqlalchemy_url(dsn),
@@ -125,31 +128,57 @@ class Database:
             max_overflow=0,
             pool_timeout=5,
             pool_recycle=1800,
+            hide_parameters=True,  # the text of an error must not quote what people told us
             json_serializer=dumps,
             json_deserializer=loads,
             connect_args={
                 "timeout": 5,
-                "server_settings": {"timezone": "UTC", "jit": "off", "application_name": "nuanxian"},
+                "server_settings": {
+                    "timezone": "UTC",
+                    "jit": "off",
+                    "application_name": "nuanxian",
+                    # One forgotten transaction would hold back every reader of the feed.
+                    "idle_in_transaction_session_timeout": "15s",
+                },
             },
         )
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Tx]:
-        """READ COMMITTED; commits when the block ends well, rolls back otherwise."""
-        async with self.engine.connect() as connection, connection.begin():
-            if self._schema != "public":
-                await connection.exec_driver_sql(
-                    "SELECT set_config('search_path', $1, true)", (f"{self._schema}, public",)
-                )
-            yield Tx(connection, self.bus, self.vault, self.cache)
+    def transaction(self) -> AbstractAsyncContextManager[Tx]:
+        """READ COMMITTED; commits when the block ends well, rolls back otherwise.
+
+        Raises Unavailable when no connection is to be had.
+        """
+        return self._begin(None)
+
+    def serializable(self) -> AbstractAsyncContextManager[Tx]:
+        """SERIALIZABLE, for settlement runs only; the caller repeats on `is_retryable`."""
+        return self._begin("SERIALIZABLE")
 
     @asynccontextmanager
-    async def serializable(self) -> AsyncIterator[Tx]:
-        """SERIALIZABLE, for settlement runs only; the caller repeats on `is_retryable`."""
-        async with self.engine.connect() as connection:
-            await connection.execution_options(isolation_level="SERIALIZABLE")
+    async def _begin(self, isolation: str | None) -> AsyncIterator[Tx]:
+        async with self._connect() as connection:
+            if isolation is not None:
+                await connection.execution_options(isolation_level=isolation)
             async with connection.begin():
+                if self._schema != "public":
+                    await connection.exec_driver_sql(
+                        "SELECT set_config('search_path', $1, true)", (f"{self._schema}, public",)
+                    )
                 yield Tx(connection, self.bus, self.vault, self.cache)
+
+    @asynccontextmanager
+    async def _connect(self) -> AsyncIterator[AsyncConnection]:
+        connection = self.engine.connect()
+        try:
+            await connection.start()
+        except PoolTimeout as full:
+            raise Unavailable("overloaded", "too many requests at once", retry_after_s=2) from full
+        except (OSError, DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError) as away:
+            raise _away() from away
+        try:
+            yield connection
+        finally:
+            await asyncio.shield(connection.close())
 
     async def close(self) -> None:
         await self.engine.dispose()
@@ -178,8 +207,22 @@ def is_retryable(failure: BaseException) -> bool:
 
 
 def as_unavailable(failure: BaseException) -> Unavailable | None:
-    """Translate "the database is away" into our own word for it; None for any other failure."""
+    """Translate "the database is away" into our own word for it; None for any other failure.
+
+    A connection lost during COMMIT is among them: the result is unknown, and a repetition under the same
+    Idempotency-Key finds out.
+    """
     state = sqlstate_of(failure) or ""
-    if state[:2] in {"08", "53", "57"} or state in {"25006", "55P03"}:
-        return Unavailable("database_unavailable", "the database is not reachable just now", retry_after_s=3)
+    if state[:2] in {"08", "53", "57"} or state in {"25006", "25P03", "55P03"} or _lost(failure):
+        return _away()
     return None
+
+
+def _away() -> Unavailable:
+    return Unavailable("database_unavailable", "the database is not reachable just now", retry_after_s=3)
+
+
+def _lost(failure: BaseException) -> bool:
+    if isinstance(failure, DBAPIError):
+        return failure.connection_invalidated
+    return isinstance(failure, asyncpg.InterfaceError) and "closed" in str(failure)

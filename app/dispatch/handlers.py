@@ -1,0 +1,46 @@
+"""What dispatch does when others tell it something."""
+
+from __future__ import annotations
+
+from app.core import log
+from app.core.db import Tx
+from app.core.http import SYSTEM
+from app.dispatch import service
+from app.orders import service as orders
+from app.orders.events import DeadlineMissed, OrderAdvanced, OrderFlagged, OrderPlaced
+from app.orders.lifecycle import SUSPENDED, Status
+
+
+async def on_order_placed(tx: Tx, event: OrderPlaced) -> None:
+    """Match at once. If matching itself fails the order still stands, and the sweep tries again."""
+    try:
+        async with tx.savepoint():
+            await service.dispatch(tx, event.order_id)
+    except Exception as failure:
+        from app.core.db import as_unavailable, is_retryable
+
+        if is_retryable(failure) or as_unavailable(failure) is not None:
+            raise
+        log.get("dispatch").error("matching_failed", order_id=str(event.order_id), error=repr(failure))
+
+
+async def on_order_advanced(tx: Tx, event: OrderAdvanced) -> None:
+    """A cancelled order's offer is withdrawn and its caregiver freed."""
+    if event.after is Status.CANCELLED:
+        await service.withdraw_for_cancelled(tx, event.order_id)
+
+
+async def on_order_flagged(tx: Tx, event: OrderFlagged) -> None:
+    """An order that may go on is dispatched again if it still waits."""
+    if not event.raised and event.flag == SUSPENDED:
+        await service.dispatch(tx, event.order_id)
+
+
+async def on_deadline_missed(tx: Tx, event: DeadlineMissed) -> None:
+    """A provider that accepted but names nobody loses the order; other missed deadlines are for people."""
+    if event.deadline != "designate":
+        return
+    order = await orders.locked(tx, event.order_id)
+    if order.status == Status.ACCEPTED and not order.flags:
+        await service.take_back(tx, order, SYSTEM.actor, "designation_overdue")
+        await service.dispatch(tx, order.id)

@@ -1,0 +1,81 @@
+"""The desk's side of dispatch: who could come and why, by hand, and once more."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from app.accounts import scope
+from app.core.db import Tx
+from app.core.http import Caller, CallerDep, IfMatchDep, Router, TxDep, allow, check_version
+from app.dispatch import queries, search, service
+from app.dispatch.schemas import (
+    BlockedPairBody,
+    BlockedPairView,
+    CandidatesView,
+    DecisionView,
+    HandAssignment,
+)
+from app.elders import service as elders
+from app.orders import service as orders
+from app.orders import views
+from app.orders.schemas import OrderView, Reason
+
+router = Router(tags=["dispatch"])
+
+
+@router.get("/v1/orders/{order_id}/candidates", response_model=CandidatesView, summary="Who could come, and why not")
+@allow("dispatch.read")
+async def read_candidates(tx: TxDep, caller: CallerDep, order_id: UUID) -> Any:
+    order = await orders.get(tx, order_id)
+    scope.see(caller, order.division_code)
+    excluded = [row["provider_id"] for row in await queries.past_offers(tx, order_id)]
+    found = await search.find(tx, order, excluded)
+    nobody = not found.ranked
+    return {
+        "starts_at": found.starts_at,
+        "candidates": search.explained(found.ranked),
+        "funnel": found.funnel,
+        "relaxations": await search.relaxations(tx, order, excluded) if nobody else [],
+    }
+
+
+@router.get("/v1/orders/{order_id}/decisions", response_model=list[DecisionView], summary="Every choice that was made")
+@allow("dispatch.read")
+async def read_decisions(tx: TxDep, caller: CallerDep, order_id: UUID) -> Any:
+    scope.see(caller, (await orders.get(tx, order_id)).division_code)
+    return [dict(row) for row in await queries.decisions(tx, order_id)]
+
+
+@router.post("/v1/orders/{order_id}/assignment", response_model=OrderView, summary="Choose by hand")
+@allow("dispatch.decide")
+async def assign_by_hand(
+    tx: TxDep, caller: CallerDep, version: IfMatchDep, order_id: UUID, body: HandAssignment
+) -> Any:
+    await _seen(tx, caller, order_id, version)
+    await service.offer_by_hand(tx, caller, order_id, body.provider_id, body.caregiver_id, body.reason)
+    return await views.one(tx, order_id)
+
+
+@router.post("/v1/orders/{order_id}/redispatch", response_model=OrderView, summary="Take it back and look again")
+@allow("dispatch.decide")
+async def dispatch_again(tx: TxDep, caller: CallerDep, version: IfMatchDep, order_id: UUID, body: Reason) -> Any:
+    await _seen(tx, caller, order_id, version)
+    await service.redispatch(tx, caller, order_id, body.reason)
+    return await views.one(tx, order_id)
+
+
+@router.post(
+    "/v1/blocked-pairs", response_model=BlockedPairView, status_code=201, summary="These two shall not meet again"
+)
+@allow("dispatch.decide")
+async def block_pair(tx: TxDep, caller: CallerDep, body: BlockedPairBody) -> Any:
+    scope.see(caller, (await elders.elder(tx, body.elder_id)).division_code)
+    await service.block(tx, caller, body.elder_id, body.caregiver_id, body.reason)
+    return {"elder_id": body.elder_id, "caregiver_id": body.caregiver_id}
+
+
+async def _seen(tx: Tx, caller: Caller, order_id: UUID, version: int | None) -> None:
+    order = await orders.locked(tx, order_id)
+    scope.see(caller, order.division_code)
+    check_version(version, order.version)

@@ -1,0 +1,266 @@
+"""Offers: made, accepted, refused, expired, withdrawn. Every path locks the order first, then its offer."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from app.core import clock
+from app.core.db import Tx
+from app.core.errors import Conflict, Invalid, NotFound
+from app.core.http import SYSTEM, Caller
+from app.core.ids import new_id
+from app.dispatch import assignment, queries, search
+from app.dispatch.events import NobodyFound, OfferClosed, OfferMade
+from app.dispatch.matching import Ranked
+from app.dispatch.offers import MAX_ATTEMPTS, OfferStatus, occupied
+from app.orders import service as orders
+from app.orders.deadlines import choose
+from app.orders.lifecycle import Status
+from app.orders.queries import OrderRow, deadline_rules
+from app.regions.divisions import lineage
+
+ACCEPT_MINUTES = 15
+"""When no deadline rule is in force."""
+
+
+async def dispatch(tx: Tx, order_id: UUID, *, actor: str = SYSTEM.actor) -> UUID | None:
+    """Offer a placed order to the best provider left; None when a person has to look. Keeps the decision."""
+    order = await orders.locked(tx, order_id)
+    if order.status != Status.PLACED or order.flags:
+        return None
+    past = await queries.past_offers(tx, order_id) if order.version > 1 else []
+    excluded = sorted({row["provider_id"] for row in past}, key=str)
+    if len(past) >= MAX_ATTEMPTS:
+        await _give_to_person(tx, order, excluded, actor)
+        return None
+    found = await search.find(tx, order, excluded)
+    decision_id = new_id()
+    for choice in found.ranked:
+        offer_id = await _offer(tx, order, choice, found.starts_at, decision_id, "auto", len(past) + 1, actor)
+        if offer_id is not None:
+            await _keep(tx, order, found, decision_id, "auto", actor, None, choice)
+            return offer_id
+    await _keep(tx, order, found, decision_id, "auto", actor, None, None)
+    await tx.publish(NobodyFound(order_id=order.id, decision_id=decision_id, at=clock.now()))
+    return None
+
+
+async def offer_by_hand(
+    tx: Tx, caller: Caller, order_id: UUID, provider_id: UUID, caregiver_id: UUID | None, reason: str
+) -> UUID:
+    """Offer to the provider (and caregiver) a person chose. The work rules still hold; the score does not.
+
+    Raises Conflict with the funnel when nobody of that provider passes the rules, or the time is taken.
+    """
+    order = await orders.locked(tx, order_id)
+    if order.status != Status.PLACED:
+        order = await take_back(tx, order, caller.actor, reason)
+    found = await search.find(tx, order, [], provider_id=provider_id, caregiver_id=caregiver_id)
+    past = await queries.past_offers(tx, order_id)
+    decision_id = new_id()
+    for choice in found.ranked:
+        made = await _offer(tx, order, choice, found.starts_at, decision_id, "manual", len(past) + 1, caller.actor)
+        if made is not None:
+            await _keep(tx, order, found, decision_id, "manual", caller.actor, reason, choice)
+            return made
+    raise Conflict("nobody_fits", "nobody there passes the work rules at that time", funnel=found.funnel)
+
+
+async def accept(tx: Tx, caller: Caller, offer_id: UUID, caregiver_id: UUID | None) -> OrderRow:
+    """Accept an offer, naming the caregiver at once if given.
+
+    Exactly one acceptance wins; every other gets Conflict with the state that won. Raises NotFound for another
+    provider's offer.
+    """
+    order, offer = await _locked(tx, caller, offer_id)
+    now = clock.now()
+    if offer["status"] != OfferStatus.OFFERED or now > offer["deadline_at"]:
+        how = OfferStatus.EXPIRED if offer["status"] == OfferStatus.OFFERED else OfferStatus(offer["status"])
+        raise Conflict(f"offer_{how.value}", "this offer can no longer be accepted", order_status=order.status)
+    taken, booked = await queries.take_offer(tx, offer_id, now, caregiver_id)
+    if not taken:
+        raise Conflict("offer_taken", "this offer was answered just now", order_status=order.status)
+    order = await orders.advance(tx, order, Status.ACCEPTED, actor=caller.actor, delivery="fetched")
+    if caregiver_id is None:
+        return order
+    return await assignment.assign(
+        tx, order, caregiver_id, offer["starts_at"], actor=caller.actor, reason=None, booked=booked
+    )
+
+
+async def refuse(tx: Tx, caller: Caller, offer_id: UUID, reason_code: str, note: str | None) -> None:
+    """Refuse an offer; the order goes on to the next candidate at once."""
+    order, offer = await _locked(tx, caller, offer_id)
+    if not await _close(tx, offer, OfferStatus.REFUSED, reason_code, note, [OfferStatus.OFFERED]):
+        raise Conflict(f"offer_{offer['status']}", "this offer is already answered", order_status=order.status)
+    await orders.release(tx, order, actor=caller.actor, reason=f"refused:{reason_code}")
+    await dispatch(tx, order.id)
+
+
+async def expire(tx: Tx, offer_id: UUID, order_id: UUID) -> bool:
+    """Close an offer whose deadline has passed and go on; False when it was answered meanwhile."""
+    order = await orders.locked(tx, order_id)
+    offer = await queries.offer(tx, offer_id)
+    if not await _close(tx, offer, OfferStatus.EXPIRED, "no_answer", None, [OfferStatus.OFFERED]):
+        return False
+    await orders.release(tx, order, actor=SYSTEM.actor, reason="offer_expired")
+    await dispatch(tx, order_id)
+    return True
+
+
+async def redispatch(tx: Tx, caller: Caller, order_id: UUID, reason: str) -> None:
+    """Take the order back from whoever has it and look for somebody else."""
+    order = await orders.locked(tx, order_id)
+    if order.status != Status.PLACED:
+        await take_back(tx, order, caller.actor, reason)
+    await dispatch(tx, order_id, actor=caller.actor)
+
+
+async def take_back(tx: Tx, order: OrderRow, actor: str, reason: str) -> OrderRow:
+    """Withdraw the live offer of a locked order, free its booking, release it to `placed`."""
+    offer = await queries.open_offer(tx, order.id)
+    if offer is not None:
+        await _close(tx, offer, OfferStatus.WITHDRAWN, reason[:80], None, [OfferStatus.OFFERED, OfferStatus.ACCEPTED])
+    await queries.free(tx, order.id)
+    return await orders.release(tx, order, actor=actor, reason=reason)
+
+
+async def withdraw_for_cancelled(tx: Tx, order_id: UUID) -> None:
+    """An order was cancelled: its offer cannot be accepted any more and its caregiver is free again."""
+    offer = await queries.open_offer(tx, order_id)
+    if offer is not None:
+        before = [OfferStatus.OFFERED, OfferStatus.ACCEPTED]
+        await _close(tx, offer, OfferStatus.WITHDRAWN, "order_cancelled", None, before)
+    await queries.free(tx, order_id)
+
+
+async def _locked(tx: Tx, caller: Caller, offer_id: UUID) -> tuple[OrderRow, Any]:
+    """The order, locked, and the offer as it stands after the lock. An offer is its provider's own business."""
+    offer = await queries.offer(tx, offer_id)
+    if offer is None or (caller.kind == "provider" and offer["provider_id"] != caller.provider_id):
+        raise NotFound("offer_not_found")
+    order = await orders.locked(tx, offer["order_id"])
+    return order, await queries.offer(tx, offer_id)
+
+
+async def _offer(
+    tx: Tx,
+    order: OrderRow,
+    choice: Ranked,
+    starts_at: datetime,
+    decision_id: UUID,
+    mode: str,
+    attempt: int,
+    actor: str,
+) -> UUID | None:
+    candidate, now, offer_id = choice.candidate, clock.now(), new_id()
+    begin, end = occupied(starts_at, order.minutes, candidate.travel_minutes)
+    deadline = now + timedelta(minutes=await _accept_minutes(tx, order))
+    made = await queries.hold_and_offer(
+        tx,
+        (
+            new_id(),
+            candidate.caregiver_id,
+            order.id,
+            begin,
+            end,
+            starts_at,
+            order.minutes,
+            now,
+            offer_id,
+            candidate.provider_id,
+            decision_id,
+            mode,
+            attempt,
+            clock.service_day(starts_at),
+            deadline,
+        ),
+    )
+    if not made:
+        return None
+    moved = await orders.advance(
+        tx,
+        order,
+        Status.DISPATCHED,
+        actor=actor,
+        facts={"decision": str(decision_id), "offer": str(offer_id), "score": choice.score},
+        provider_id=candidate.provider_id,
+        offer_id=offer_id,
+        delivery="queued",
+    )
+    await tx.publish(
+        OfferMade(
+            offer_id=offer_id,
+            order_id=order.id,
+            provider_id=candidate.provider_id,
+            deadline_at=deadline,
+            version=moved.version,
+            at=now,
+        )
+    )
+    return offer_id
+
+
+async def _close(
+    tx: Tx, offer: Any, how: OfferStatus, reason: str | None, note: str | None, before: list[OfferStatus]
+) -> bool:
+    now = clock.now()
+    if not await queries.close_offer(tx, offer["id"], how, now, reason, note, [b.value for b in before]):
+        return False
+    await tx.publish(
+        OfferClosed(
+            offer_id=offer["id"],
+            order_id=offer["order_id"],
+            provider_id=offer["provider_id"],
+            how=how.value,
+            reason=reason,
+            at=now,
+        )
+    )
+    return True
+
+
+async def _keep(
+    tx: Tx,
+    order: OrderRow,
+    found: search.Found,
+    decision_id: UUID,
+    mode: str,
+    actor: str,
+    reason: str | None,
+    choice: Ranked | None,
+) -> None:
+    chosen = choice.candidate if choice else None
+    await queries.decide(
+        tx,
+        (decision_id, order.id, mode, actor, reason, found.weights_version, found.starts_at, found.excluded),
+        found.funnel,
+        search.explained(found.ranked),
+        (
+            chosen.caregiver_id if chosen else None,
+            chosen.provider_id if chosen else None,
+            clock.now(),
+        ),
+    )
+
+
+async def _give_to_person(tx: Tx, order: OrderRow, excluded: list[UUID], actor: str) -> None:
+    found = search.Found(order.wanted_from, [], [], None, excluded)
+    decision_id = new_id()
+    await _keep(tx, order, found, decision_id, "auto", actor, "attempts_used_up", None)
+    await tx.publish(NobodyFound(order_id=order.id, decision_id=decision_id, at=clock.now()))
+
+
+async def _accept_minutes(tx: Tx, order: OrderRow) -> int:
+    rules = await tx.cache.get("orders.deadline_rules", lambda: deadline_rules(tx))
+    rule = choose(rules, lineage(order.division_code), order.urgency, "accept", clock.today())
+    return rule.minutes if rule else ACCEPT_MINUTES
+
+
+async def block(tx: Tx, caller: Caller, elder_id: UUID, caregiver_id: UUID, reason: str) -> None:
+    """These two shall not meet again. Raises Invalid for an unknown person."""
+    if not reason.strip():
+        raise Invalid("reason_missing", field="reason")
+    await queries.block(tx, elder_id, caregiver_id, caller.actor, reason, clock.now())
