@@ -159,6 +159,7 @@ class _RollBack(Exception):
 @pytest.fixture
 async def tx(shared_database: Database) -> AsyncIterator[Tx]:
     """An open transaction that is rolled back after the test. NOTIFY is not delivered from it."""
+    shared_database.cache.clear()
     with suppress(_RollBack):
         async with shared_database.transaction() as transaction:
             yield transaction
@@ -168,6 +169,7 @@ async def tx(shared_database: Database) -> AsyncIterator[Tx]:
 @pytest.fixture
 async def clean_database(server: TestServer, shared_database: Database) -> AsyncIterator[Database]:
     """A database for real commits and several connections; emptied after the test."""
+    shared_database.cache.clear()
     yield shared_database
     name = make_url(shared_database.dsn).database
     assert name is not None

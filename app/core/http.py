@@ -12,15 +12,13 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Protocol, TypeVar, cast
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.routing import APIRoute
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.core import idempotency
 from app.core.db import Database, Tx, as_unavailable, is_retryable
@@ -61,7 +59,8 @@ class Policy:
     """What a route declares: the action it performs and how it is called.
 
     `keyed`: an Idempotency-Key is required. Off only where the operation is repeatable by nature.
-    `own_transaction`: the endpoint opens its own short transactions (long polls, streams, sign-in).
+    `own_transaction`: the endpoint opens its own short transactions (long polls, streams, sign-in); such a
+    route is never keyed, because a key lives in the transaction of the effect, and is never repeated.
     """
 
     action: str
@@ -84,12 +83,14 @@ class Guard(Protocol):
 
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def allow(action: str, *, keyed: bool | None = None, own_transaction: bool = False) -> Callable[[F], F]:
     """Declare an endpoint's policy; goes directly above the function, below the route decorator.
 
-    By default an Idempotency-Key is required on every mutating method.
+    By default an Idempotency-Key is required on every mutating method, except with `own_transaction`.
     """
 
     def declare(endpoint: F) -> F:
@@ -107,60 +108,70 @@ class Route(APIRoute):
         if declared is None:
             raise RuntimeError(f"route {path} ({endpoint.__qualname__}) declares no policy")
         action, keyed, own = declared
+        if keyed and own:
+            raise RuntimeError(f"route {path} cannot keep a key outside of its transaction")
         mutating = bool(MUTATING & set(options.get("methods") or ()))
-        self.policy = Policy(action, mutating if keyed is None else keyed, own)
+        self.policy = Policy(action, mutating and not own if keyed is None else keyed, own)
         super().__init__(path, endpoint, **options)
 
-    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         endpoint = super().get_route_handler()
+        answer = self._answer_alone if self.policy.own_transaction else self._answer
 
         async def handle(request: Request) -> Response:
             body = await request.body()
+            if "\0" in request.scope["path"]:
+                raise Invalid("text_not_storable", "the path contains a NUL character")
             refuse_unstorable(body, request.scope["query_string"], request.headers.get("content-type", ""))
-            return await _repeat_lost_races(lambda: self._answer(request, body, endpoint))
+            return await answer(request, body, endpoint)
 
         return handle
 
-    async def _answer(
-        self, request: Request, body: bytes, endpoint: Callable[[Request], Awaitable[Response]]
-    ) -> Response:
-        database: Database = request.app.state.database
-        guard: Guard = request.app.state.guard
-        async with database.transaction() as tx:
-            caller = await guard.identify(tx, request, body, self.policy.action)
-            guard.authorise(caller, self.policy.action)
-            request.state.caller, request.state.tx = caller, tx
-            if not self.policy.own_transaction:
+    async def _answer(self, request: Request, body: bytes, endpoint: Endpoint) -> Response:
+        """Everything in one transaction; the whole of it again after a lost race."""
+
+        async def attempt() -> Response:
+            async with _database(request).transaction() as tx:
+                await self._admit(tx, request, body)
+                request._form = None  # a form closed by an earlier attempt is read again
                 if not self.policy.keyed:
                     return await endpoint(request)
-                claim = await idempotency.claim(tx, caller.actor, request, body)
+                claim = await idempotency.claim(tx, _caller(request).actor, request, body)
                 if claim.first_answer is not None:
                     return claim.first_answer
                 response = await endpoint(request)
                 await idempotency.keep(tx, claim, response)
                 return response
+
+        return await _repeat_lost_races(attempt)
+
+    async def _answer_alone(self, request: Request, body: bytes, endpoint: Endpoint) -> Response:
+        """Admission in a transaction of its own, then the endpoint without one, once."""
+
+        async def admission() -> None:
+            async with _database(request).transaction() as tx:
+                await self._admit(tx, request, body)
+
+        await _repeat_lost_races(admission)
         request.state.tx = None
-        return await endpoint(request)
+        return await _repeat_lost_races(lambda: endpoint(request), tries=1)
+
+    async def _admit(self, tx: Tx, request: Request, body: bytes) -> None:
+        guard: Guard = request.app.state.guard
+        caller = await guard.identify(tx, request, body, self.policy.action)
+        guard.authorise(caller, self.policy.action)
+        request.state.caller, request.state.tx = caller, tx
 
 
-async def _repeat_lost_races(attempt: Callable[[], Awaitable[Response]]) -> Response:
+async def _repeat_lost_races(attempt: Callable[[], Awaitable[T]], tries: int = MAX_TRIES) -> T:
     """Serialization failures and deadlocks are nobody's mistake: try again, a bounded number of times."""
-    for trial in range(MAX_TRIES):
+    for trial in range(tries):
         try:
             return await attempt()
-        except PoolTimeout as full:
-            raise Unavailable("overloaded", "too many requests at once", retry_after_s=2) from full
-        except (DBAPIError, OSError) as failure:
-            raise_last = as_unavailable(failure)
-            if raise_last is not None:
-                raise raise_last from failure
-            if not is_retryable(failure):
-                raise
         except Exception as failure:
+            if away := as_unavailable(failure):
+                raise away from failure
             if not is_retryable(failure):
-                away = as_unavailable(failure)
-                if away is not None:
-                    raise away from failure
                 raise
         await asyncio.sleep(random.uniform(0, 0.02 * 2**trial))  # noqa: S311 (jitter, not a secret)
     raise Unavailable("contended", "too many callers changed the same thing", retry_after_s=1)

@@ -10,8 +10,11 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from app.core.errors import Invalid
 
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-_HIGH_THEN_LOW = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
+# Escapes one after the other, a surrogate pair as one: an escaped backslash before "u0000" is no escape of NUL.
+_ESCAPES = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u(0000|[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
 
 
 def refuse_unstorable(body: bytes, query: bytes, content_type: str) -> None:
@@ -23,10 +26,8 @@ def refuse_unstorable(body: bytes, query: bytes, content_type: str) -> None:
         raise Invalid("text_not_storable", "the query contains a NUL character")
     if "json" not in content_type or not body:
         return
-    if b"\x00" in body or b"\\u0000" in body:
-        raise Invalid("text_not_storable", "the body contains a NUL character")
-    if _SURROGATE.search(body) and _SURROGATE.search(_HIGH_THEN_LOW.sub(b"", body)):
-        raise Invalid("text_not_storable", "the body contains half of a character (a lone surrogate)")
+    if b"\x00" in body or (b"\\u" in body and any(found[1] for found in _ESCAPES.finditer(body))):
+        raise Invalid("text_not_storable", "the body contains NUL or half of a character (a lone surrogate)")
 
 
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
@@ -42,7 +43,7 @@ Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000)]
 class Body(BaseModel):
     """Base of everything a request may contain: unknown fields are refused, not ignored."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
 class View(BaseModel):

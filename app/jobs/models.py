@@ -31,7 +31,11 @@ class FeedEntry(Base):
     """
 
     __tablename__ = "feed_entry"
-    __table_args__ = (Index(None, "audience", "txid", "id"), Index(None, "occurred_at"))
+    __table_args__ = (
+        Index(None, "audience", "txid", "id"),
+        Index(None, "txid"),  # which audiences have news
+        Index(None, "occurred_at"),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     txid: Mapped[int] = mapped_column(Xid8(), server_default=text("pg_current_xact_id()"))

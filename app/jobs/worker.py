@@ -7,6 +7,7 @@ queue delivers again after a crash finds its receipt and does nothing.
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,25 +15,33 @@ from typing import Any
 
 import asyncpg
 import orjson
-from pgqueuer import PgQueuer
-from pgqueuer.core.executors import DatabaseRetryEntrypointExecutor, EntrypointExecutorParameters
+from pgqueuer.domain.errors import RetryRequested
 from pgqueuer.models import Job
+from pgqueuer.qm import QueueManager
+from pgqueuer.queries import Queries
 
 from app.core import clock, log
-from app.core.db import Database, Tx
+from app.core.db import Database, Tx, as_unavailable
 from app.core.dsn import asyncpg_dsn
+from app.core.errors import Unavailable
 
 Task = Callable[[Tx, dict[str, Any]], Awaitable[None]]
 Sweep = Callable[[Tx], Awaitable[object]]
 
 MAX_ATTEMPTS = 8
+"""After half a second, one, two, … a job has failed for good within about a minute."""
+FIRST_DELAY = timedelta(milliseconds=500)
+LONGEST_DELAY = timedelta(minutes=10)
 LEASE = timedelta(seconds=30)
+BATCH = 10
 
 RECEIPT = "INSERT INTO job_receipt (job_id, done_at) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING true"
 FORGET_RECEIPTS = "DELETE FROM job_receipt WHERE done_at < $1"
-DECLARE = """INSERT INTO periodic_task (name, next_at) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING"""
+DECLARE = """INSERT INTO periodic_task (name, next_at) SELECT unnest($1::text[]), $2 ON CONFLICT (name) DO NOTHING"""
+DUE = """SELECT name FROM periodic_task WHERE name = ANY($1::text[]) AND next_at <= $2"""
 TAKE = """SELECT name FROM periodic_task WHERE name = $1 AND next_at <= $2 FOR UPDATE SKIP LOCKED"""
-MOVE_ON = """UPDATE periodic_task SET next_at = $2, last_started_at = $3, last_error = $4 WHERE name = $1"""
+MOVE_ON = """UPDATE periodic_task SET next_at = $2, last_started_at = $3, last_error = $4
+WHERE name = $1 AND next_at <= $3"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,67 +53,117 @@ class Periodic:
     task: Sweep
 
 
+class TaskFailed(Exception):
+    """A job failed for good. Says what `log.describe` says: where, and nothing about anybody."""
+
+
 class Worker:
     """One worker process. `tasks` maps job kinds to their functions; `app/wiring.py` has the list."""
 
-    def __init__(self, database: Database, tasks: dict[str, Task], periodic: list[Periodic]) -> None:
+    def __init__(
+        self, database: Database, tasks: dict[str, Task], periodic: list[Periodic], *, lease: timedelta = LEASE
+    ) -> None:
         self._database = database
         self._tasks = tasks
-        self._periodic = periodic
+        self._periodic = {one.name: one for one in periodic}
+        self._lease = lease
         self._log = log.get("worker")
         self._stop = asyncio.Event()
-        self._queue: PgQueuer | None = None
+        self._queue: QueueManager | None = None
+        # Jobs in hand leave connections for the periodic tasks.
+        self._room = asyncio.Semaphore(max(1, database.pool_size - 3))
 
     async def run(self) -> None:
-        """Work until `stop` is called; restarts its queue connection with a pause when the database goes away."""
-        await asyncio.gather(self._run_jobs(), *(self._run_periodic(p) for p in self._periodic))
+        """Work until `stop` is called; begins again with a pause when the database goes away."""
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._persist(self._run_jobs))
+            both.create_task(self._persist(self._run_periodic))
 
     def stop(self) -> None:
         self._stop.set()
         if self._queue is not None:
             self._queue.shutdown.set()
 
-    async def _run_jobs(self) -> None:
+    async def _persist(self, work: Callable[[], Awaitable[None]]) -> None:
         while not self._stop.is_set():
             try:
-                async with asyncpg.create_pool(asyncpg_dsn(self._database.dsn), min_size=2, max_size=4) as pool:
-                    self._queue = PgQueuer.from_asyncpg_pool(pool)
-                    for kind, task in self._tasks.items():
-                        self._register(self._queue, kind, task)
-                    # A short timeout: a deferred job is otherwise noticed only when the wait for news ends.
-                    await self._queue.run(
-                        batch_size=20, dequeue_timeout=timedelta(seconds=1), heartbeat_timeout=LEASE
-                    )
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as away:
-                self._log.warning("queue_connection_lost", error=type(away).__name__)
+                await work()
+            except Exception as failure:
+                if not _is_outage(failure):
+                    raise
+                self._log.warning("database_lost", error=log.describe(failure))
                 await self._pause(2.0)
 
-    def _register(self, queue: PgQueuer, kind: str, task: Task) -> None:
-        def executor(parameters: EntrypointExecutorParameters) -> DatabaseRetryEntrypointExecutor:
-            return DatabaseRetryEntrypointExecutor(
-                parameters,
-                max_attempts=MAX_ATTEMPTS,
-                initial_delay=timedelta(milliseconds=500),
-                max_delay=timedelta(minutes=10),
+    async def _run_jobs(self) -> None:
+        if not self._tasks:
+            await self._stop.wait()
+            return
+        dsn = asyncpg_dsn(self._database.dsn)
+        async with asyncpg.create_pool(dsn, min_size=2, max_size=4, timeout=5) as pool:
+            queue = QueueManager(Queries.from_asyncpg_pool(pool))
+            for kind, task in self._tasks.items():
+                queue.entrypoint(kind, on_failure="hold", accepts_context=False)(self._entry(kind, task))
+            self._queue = queue
+            if self._stop.is_set():
+                return
+            await queue.run(
+                batch_size=BATCH,
+                max_concurrent_tasks=2 * BATCH,
+                # A short timeout: a deferred job is otherwise noticed only when the wait for news ends.
+                dequeue_timeout=timedelta(seconds=1),
+                heartbeat_timeout=self._lease,
             )
 
-        @queue.entrypoint(kind, executor_factory=executor, on_failure="hold", accepts_context=False)
+    def _entry(self, kind: str, task: Task) -> Callable[[Job], Awaitable[None]]:
         async def run(job: Job) -> None:
-            await run_once(self._database, task, int(job.id), job.payload)
-
-    async def _run_periodic(self, periodic: Periodic) -> None:
-        while not self._stop.is_set():
             try:
-                await run_if_due(self._database, periodic)
+                async with self._room:
+                    await run_once(self._database, task, int(job.id), job.payload)
             except Exception as failure:
-                self._log.error("periodic_task_failed", task=periodic.name, error=repr(failure))
-            await self._pause(min(1.0, periodic.every.total_seconds()))
+                # The queue keeps what it is told: no text of the failure, which may quote a person.
+                reason = log.describe(failure)
+                attempt = job.attempts + 1
+                self._log.warning("job_failed", kind=kind, job_id=int(job.id), attempt=attempt, reason=reason)
+                if attempt >= MAX_ATTEMPTS:
+                    raise TaskFailed(reason) from None
+                raise RetryRequested(retry_delay(job.attempts), reason) from None
+
+        return run
+
+    async def _run_periodic(self) -> None:
+        names = list(self._periodic)
+        running: dict[str, asyncio.Task[None]] = {}
+        async with self._database.transaction() as tx:
+            await tx.run(DECLARE, names, clock.now())
+        try:
+            while not self._stop.is_set():
+                async with self._database.transaction() as tx:
+                    due = [row["name"] for row in await tx.fetch(DUE, names, clock.now())]
+                running = {name: task for name, task in running.items() if not task.done()}
+                for name in due:
+                    if name not in running:
+                        running[name] = asyncio.create_task(self._run_one(self._periodic[name]))
+                await self._pause(min([1.0, *(one.every.total_seconds() for one in self._periodic.values())]))
+        finally:
+            await asyncio.gather(*running.values())
+
+    async def _run_one(self, periodic: Periodic) -> None:
+        try:
+            await run_if_due(self._database, periodic)
+        except Exception as failure:
+            self._log.error("periodic_task_failed", task=periodic.name, error=log.describe(failure))
 
     async def _pause(self, seconds: float) -> None:
         try:
             await asyncio.wait_for(self._stop.wait(), seconds)
         except TimeoutError:
             return
+
+
+def retry_delay(attempts: int) -> timedelta:
+    """The pause before the next attempt: doubling, capped, give or take a tenth by chance."""
+    delay = min(FIRST_DELAY * 2**attempts, LONGEST_DELAY)
+    return delay * random.uniform(0.9, 1.1)  # noqa: S311 (jitter, not a secret)
 
 
 async def run_once(database: Database, task: Task, job_id: int, payload: bytes | None) -> bool:
@@ -117,12 +176,11 @@ async def run_once(database: Database, task: Task, job_id: int, payload: bytes |
 
 
 async def run_if_due(database: Database, periodic: Periodic) -> bool:
-    """Run a periodic task if it is due and no other worker has it; returns whether it ran."""
+    """Run a declared periodic task if it is due and no other worker has it; returns whether it ran."""
     started = clock.now()
     next_at = started + periodic.every * _clock_rate()
     try:
         async with database.transaction() as tx:
-            await tx.run(DECLARE, periodic.name, started)
             if not await tx.fetchval(TAKE, periodic.name, started):
                 return False
             await periodic.task(tx)
@@ -130,13 +188,19 @@ async def run_if_due(database: Database, periodic: Periodic) -> bool:
         return True
     except Exception as failure:
         async with database.transaction() as tx:
-            await tx.run(MOVE_ON, periodic.name, next_at, started, type(failure).__name__)
+            await tx.run(MOVE_ON, periodic.name, next_at, started, log.describe(failure))
         raise
 
 
 async def forget_receipts(tx: Tx) -> int:
     """Drop receipts that no redelivery can ask for any more."""
     return await tx.run(FORGET_RECEIPTS, clock.now() - timedelta(days=7))
+
+
+def _is_outage(failure: BaseException) -> bool:
+    if isinstance(failure, BaseExceptionGroup):
+        return all(_is_outage(one) for one in failure.exceptions)
+    return isinstance(failure, OSError | Unavailable) or as_unavailable(failure) is not None
 
 
 def _clock_rate() -> float:

@@ -43,6 +43,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_feed_entry"),
     )
     op.create_index("ix_feed_entry_audience_txid_id", "feed_entry", ["audience", "txid", "id"])
+    op.create_index("ix_feed_entry_txid", "feed_entry", ["txid"])
     op.create_index("ix_feed_entry_occurred_at", "feed_entry", ["occurred_at"])
     op.create_table(
         "job_receipt",
