@@ -162,7 +162,7 @@ class Worker:
 
 def retry_delay(attempts: int) -> timedelta:
     """The pause before the next attempt: doubling, capped, give or take a tenth by chance."""
-    delay = min(FIRST_DELAY * 2**attempts, LONGEST_DELAY)
+    delay = min(FIRST_DELAY * (1 << attempts), LONGEST_DELAY)
     return delay * random.uniform(0.9, 1.1)  # noqa: S311 (jitter, not a secret)
 
 
