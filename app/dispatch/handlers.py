@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.core import log
-from app.core.db import Tx
+from app.core.db import Tx, as_unavailable, is_retryable
 from app.core.http import SYSTEM
 from app.dispatch import service
 from app.orders import service as orders
@@ -17,8 +17,6 @@ async def on_order_placed(tx: Tx, event: OrderPlaced) -> None:
         async with tx.savepoint():
             await service.dispatch(tx, event.order_id)
     except Exception as failure:
-        from app.core.db import as_unavailable, is_retryable
-
         if is_retryable(failure) or as_unavailable(failure) is not None:
             raise
         log.get("dispatch").error("matching_failed", order_id=str(event.order_id), error=repr(failure))

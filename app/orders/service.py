@@ -145,7 +145,7 @@ async def advance(
             actor=actor,
             reason=reason,
             at=now,
-        )  # fmt: skip
+        )
     )
     return moved
 
@@ -283,7 +283,7 @@ async def _flag(
             version=flagged.version,
             actor=actor,
             at=now,
-        )  # fmt: skip
+        )
     )
     return flagged
 

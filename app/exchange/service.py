@@ -1,0 +1,82 @@
+"""A page of the feed: entries behind the fence, each with the order as it stands now."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from app.core.db import Tx
+from app.core.errors import Invalid
+from app.core.json import loads
+from app.core.paging import decode_cursor, encode_cursor
+from app.exchange import queries
+from app.exchange.handlers import provider_audience
+from app.exchange.schemas import FeedEvent, OfferView
+from app.jobs import feed
+from app.jobs.feed import Position
+from app.orders import queries as order_queries
+from app.orders import views
+from app.orders.lifecycle import WITH_PROVIDER
+from app.orders.schemas import OrderView
+
+
+def position_of(cursor: str | None) -> Position:
+    """Where a reader stands; the beginning of what is kept without a cursor. Raises Invalid."""
+    if not cursor:
+        return Position()
+    try:
+        txid, entry = (int(part) for part in decode_cursor(cursor))
+    except ValueError as broken:
+        raise Invalid("cursor_malformed", "use next_cursor as it was given", field="cursor") from broken
+    if not (0 <= txid < 2**63 and 0 <= entry < 2**63):
+        raise Invalid("cursor_malformed", "use next_cursor as it was given", field="cursor")
+    return Position(txid, entry)
+
+
+def cursor_of(position: Position) -> str:
+    return encode_cursor(position.txid, position.id)
+
+
+async def page(tx: Tx, provider_id: UUID, after: Position, limit: int) -> tuple[list[FeedEvent], Position]:
+    """Up to `limit` events after `after`, and where the reader stands then. Marks open offers as fetched."""
+    entries = await feed.read(tx, provider_audience(provider_id), after, limit)
+    if not entries:
+        return [], after
+    orders = await own_orders(tx, provider_id, list(dict.fromkeys(e["order_id"] for e in entries if e["order_id"])))
+    offers = await queries.offers(tx, list({e["offer_id"] for e in entries if e["offer_id"]}))
+    await _mark_fetched(tx, offers)
+    events = [_event(entry, orders, offers) for entry in entries]
+    return events, Position(entries[-1]["txid"], entries[-1]["id"])
+
+
+async def own_orders(tx: Tx, provider_id: UUID, order_ids: list[UUID]) -> dict[UUID, OrderView]:
+    """The orders that are this provider's now: plain once accepted, masked while merely offered."""
+    found = await views.snapshot(tx, order_ids)
+    mine = [order for order in found if order.provider is not None and order.provider.id == provider_id]
+    plain = {
+        order.id: order
+        for order in await views.snapshot(tx, [o.id for o in mine if o.status in WITH_PROVIDER], plain=True)
+    }
+    return {order.id: plain.get(order.id, order) for order in mine}
+
+
+async def _mark_fetched(tx: Tx, offers: dict[UUID, Any]) -> None:
+    fresh = [offer for offer in offers.values() if offer["status"] == "offered"]
+    if fresh:
+        await order_queries.note_delivery(
+            tx, [offer["order_id"] for offer in fresh], [offer["id"] for offer in fresh], "fetched"
+        )
+
+
+def _event(entry: Any, orders: dict[UUID, OrderView], offers: dict[UUID, Any]) -> FeedEvent:
+    offer = offers.get(entry["offer_id"])
+    return FeedEvent.model_construct(
+        id=str(entry["id"]),
+        seq=entry["seq"],
+        type=entry["type"],
+        occurred_at=entry["occurred_at"],
+        order_id=entry["order_id"],
+        order=orders.get(entry["order_id"]),
+        offer=OfferView.model_construct(**{name: offer[name] for name in OfferView.model_fields}) if offer else None,
+        facts=loads(entry["facts"]) if entry["facts"] else None,
+    )
