@@ -1,0 +1,73 @@
+"""Verbs of the elders' register, as other rooms use them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from app.core import clock
+from app.core.db import Tx
+from app.core.errors import NotFound
+from app.core.http import Caller
+from app.elders import queries, registration, seals
+from app.elders.facts import (
+    Door,
+    ElderFacts,
+    NewElder,
+    NewFamilyMember,
+    NewPhone,
+    NewTag,
+    PhoneMatch,
+)
+from app.elders.tags import as_of
+
+__all__ = [
+    "Door", "ElderFacts", "NewElder", "NewFamilyMember", "NewPhone", "NewTag", "PhoneMatch", "door", "doors", "elder",
+    "find_by_phone", "register",
+]  # fmt: skip
+
+
+async def elder(tx: Tx, elder_id: UUID) -> ElderFacts:
+    """Facts for decisions. Raises NotFound. Whether the caller may see the elder is the caller's room to check."""
+    today = clock.today()
+    row = await queries.facts(tx, elder_id, today)
+    if row is None:
+        raise NotFound("elder_not_found", "there is no such elder")
+    facts = dict(row)
+    facts["tags"] = tuple(sorted({as_of(tag, today) for tag in row["tags"]}))
+    return ElderFacts(**facts)
+
+
+async def door(tx: Tx, elder_id: UUID) -> Door:
+    """Where to ring and what to mind, in plain text, for whoever has the order. Raises NotFound."""
+    found = await doors(tx, [elder_id])
+    if elder_id not in found:
+        raise NotFound("elder_not_found", "there is no such elder")
+    return found[elder_id]
+
+
+async def doors(tx: Tx, elder_ids: Sequence[UUID]) -> dict[UUID, Door]:
+    """`door` for many; unknown ids are missing from the answer."""
+    vault = tx.vault
+    return {
+        row["id"]: Door(
+            address=seals.open_(vault, seals.ADDRESS, row["id"], row["address"]),
+            phone=seals.open_(vault, seals.PHONE, row["phone_id"], row["phone"]),
+            lng=row["lng"],
+            lat=row["lat"],
+            notes=seals.open_(vault, seals.HEALTH_NOTE, row["id"], row["health_note"]),
+        )
+        for row in await queries.doors(tx, elder_ids)
+    }
+
+
+async def find_by_phone(tx: Tx, e164: str) -> list[PhoneMatch]:
+    """Everybody a number may belong to: a shared landline gives several elders, a child's phone the parents."""
+    vault = tx.vault
+    rows = await queries.by_phone(tx, seals.phone_index(vault, e164), seals.family_phone_index(vault, e164))
+    return [PhoneMatch(row["elder_id"], row["name"], row["relation"]) for row in rows]
+
+
+async def register(tx: Tx, caller: Caller, new: NewElder) -> UUID:
+    """Enter an elder and return the id; see `registration.register` for warnings and errors."""
+    return (await registration.register(tx, caller, new)).id
