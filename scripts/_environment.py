@@ -122,7 +122,10 @@ def make_venv_with_pip(where: Path) -> list[str]:
     shutil.rmtree(where, ignore_errors=True)  # Debian without python3-venv has venv but not ensurepip
     outside = [PYTHON, "-m", "pip", "--python", python, "--disable-pip-version-check"]
     bare = runs([PYTHON, "-I", "-m", "venv", "--without-pip", str(where)])
-    return outside if bare and runs([*outside, "--version"]) else []
+    if bare and runs([*outside, "--version"]):
+        return outside
+    shutil.rmtree(where, ignore_errors=True)
+    return []
 
 
 def install_with_uv(uv: str, wanted: str) -> bool:
