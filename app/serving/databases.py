@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -93,7 +94,7 @@ def unfitness(facts: dict[str, object], *, production: bool) -> list[str]:
 
 
 async def _facts(dsn: str) -> dict[str, object]:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    deadline, waiting = time.monotonic() + _PATIENCE_SECONDS, False
     while True:
         try:
             connection = await asyncpg.connect(asyncpg_dsn(dsn), timeout=5)
@@ -106,6 +107,9 @@ async def _facts(dsn: str) -> dict[str, object]:
             if time.monotonic() > deadline:
                 why = str(away) or type(away).__name__
                 raise ServingFailure(f"The database {without_password(dsn)} does not answer: {why}") from None
+            if not waiting:
+                waiting = True
+                print("Waiting for the database ...", file=sys.stderr, flush=True)
             await asyncio.sleep(0.5)
     try:
         return dict(await connection.fetchrow(_FACTS) or {})

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from app.core.config import Settings
@@ -38,7 +38,8 @@ def serve(settings: Settings) -> int:
 
 def say(sentence: str) -> None:
     """One line for whoever watches the terminal or the container's log."""
-    print(sentence, flush=True)
+    with suppress(OSError):  # the terminal may be gone; the service goes on
+        print(sentence, flush=True)
 
 
 class _Service:
@@ -50,7 +51,8 @@ class _Service:
 
     def run(self) -> int:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, lambda *_: self._stopping.set())
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
+                signal.signal(number, lambda *_: self._stopping.set())
         try:
             self._open_database()
             self._prepare()
