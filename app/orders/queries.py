@@ -114,6 +114,16 @@ FLAGS = """WITH flagged AS (
 )
 SELECT * FROM flagged"""
 
+CORRECT_END = """WITH corrected AS (
+  UPDATE care_order SET outcome = $2, outcome_reason = $3, completed_at = $4, visit = $5, version = version + 1,
+    updated_at = $6
+  WHERE id = $1 RETURNING *
+), history AS (
+  INSERT INTO order_history (order_id, seq, before, after, actor, reason, facts, at)
+  SELECT $1, version, status, status, $7, 'end_corrected', $8, $6 FROM corrected
+)
+SELECT * FROM corrected"""
+
 NOTE_RATING = "UPDATE care_order SET rating = $2, version = version + 1, updated_at = $3 WHERE id = $1"
 NOTE_VISIT = "UPDATE care_order SET visit = $2, version = version + 1, updated_at = $3 WHERE id = $1"
 NOTE_DELIVERY = """UPDATE care_order SET delivery = $2 WHERE id = ANY($1) AND delivery <> $2 AND offer_id = ANY($3)
@@ -213,6 +223,25 @@ async def set_flags(
     facts: dict[str, Any],
 ) -> OrderRow:
     return _row(await tx.fetchrow(FLAGS, order.id, flags, at, actor, reason, dumps(facts)))
+
+
+async def correct_end(
+    tx: Tx,
+    order: OrderRow,
+    at: datetime,
+    *,
+    actor: str,
+    outcome: str,
+    outcome_reason: str | None,
+    completed_at: datetime,
+    visit: dict[str, Any],
+    facts: dict[str, Any],
+) -> OrderRow:
+    return _row(
+        await tx.fetchrow(
+            CORRECT_END, order.id, outcome, outcome_reason, completed_at, dumps(visit), at, actor, dumps(facts)
+        )
+    )
 
 
 async def note_visit(tx: Tx, order_id: UUID, visit: dict[str, Any], at: datetime) -> None:

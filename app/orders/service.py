@@ -210,6 +210,29 @@ async def suspend(tx: Tx, caller: Caller, order_id: UUID, reason: str) -> OrderR
     return await add_flag(tx, order_id, SUSPENDED, caller.actor, reason)
 
 
+async def correct_end(
+    tx: Tx,
+    order: OrderRow,
+    *,
+    actor: str,
+    outcome: Outcome,
+    outcome_reason: str | None,
+    completed_at: datetime,
+    visit: dict[str, Any],
+) -> OrderRow:
+    """Set right what came of a locked, completed order when the visit turns out to have ended otherwise.
+
+    The status stays; history keeps what was believed before. Raises Conflict for an order that is not completed.
+    """
+    if order.completed_at is None:
+        raise Conflict("order_state", "only a completed order has an end to correct", status=order.status)
+    before = {"outcome": order.outcome, "completed_at": order.completed_at.isoformat()}
+    return await queries.correct_end(
+        tx, order, clock.now(), actor=actor, outcome=outcome.value, outcome_reason=outcome_reason,
+        completed_at=completed_at, visit=visit, facts={"believed_before": before},
+    )  # fmt: skip
+
+
 async def note_visit(tx: Tx, order_id: UUID, visit: dict[str, Any]) -> None:
     """Keep the visit's summary on the order, so that every snapshot has it."""
     await queries.note_visit(tx, order_id, visit, clock.now())
