@@ -54,6 +54,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "channels.wechat": _who(PUBLIC),  # WeChat's own signature is the proof
     "system.health": _who(PUBLIC),
     # everybody who has signed in at a desk
+    "session.read": _who(STAFF, FAMILY, CAREGIVER),
     "session.close": _who(STAFF, FAMILY, CAREGIVER),
     "regions.read": _who(STAFF),
     "regions.write": _who(ADMINISTRATOR),
@@ -77,7 +78,10 @@ ACTIONS: dict[str, frozenset[str]] = {
     "providers.read": _who(*DESK, CLERK, AUDITOR, ADMINISTRATOR),
     "providers.write": _who(SUPERVISOR, ADMINISTRATOR),
     "catalog.write": _who(SUPERVISOR),
-    # after the visit
+    # the visit and after it
+    "visits.read": _who(*DESK, CLERK, AUDITOR),
+    "visits.record": _who(*DESK),
+    "visits.verify": _who(SUPERVISOR),
     "followups.read": _who(*DESK),
     "followups.work": _who(*DESK),
     "complaints.read": _who(*DESK, AUDITOR),
