@@ -96,11 +96,16 @@ def check_move(kind: Kind, status: Status, to: Status) -> None:
 
 
 def check_reclassification(kind: Kind, status: Status, to: Kind) -> None:
-    """An operator may say what an open request really is; an emergency stays one. Raises Conflict."""
+    """An operator may say what an open request really is. Raises Conflict.
+
+    What was handed on stays with whoever has it: an emergency stays one, a complaint can only turn out to be one.
+    """
     if status not in OPEN:
         raise Conflict("care_request_closed", f"the request is already {status}", status=status, kind=kind)
     if kind is Kind.EMERGENCY and to is not Kind.EMERGENCY:
         raise Conflict("emergency_stays", "close an emergency with an answer that says what was done", kind=kind)
+    if kind is Kind.COMPLAINT and to not in {Kind.COMPLAINT, Kind.EMERGENCY}:
+        raise Conflict("complaint_stays", "a complaint is being looked into; take a new request", kind=kind)
 
 
 def missing(kind: Kind, *, elder: bool, item: bool, caller: bool, place: bool) -> list[str]:

@@ -53,10 +53,18 @@ def test_emergencies_and_complaints_do_not_wait_at_the_desk() -> None:
     assert {Kind.EMERGENCY, Kind.COMPLAINT} == HANDED_ON
 
 
-def test_an_emergency_stays_one_and_a_closed_request_is_not_reclassified() -> None:
-    requests.check_reclassification(Kind.SERVICE, Status.NEW, Kind.EMERGENCY)
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("to", Kind)
+def test_what_was_handed_on_is_not_taken_back(kind: Kind, to: Kind) -> None:
+    kept = {Kind.EMERGENCY: {Kind.EMERGENCY}, Kind.COMPLAINT: {Kind.COMPLAINT, Kind.EMERGENCY}}
+    if to in kept.get(kind, set(Kind)):
+        requests.check_reclassification(kind, requests.first_status(kind), to)
+        return
     with pytest.raises(Conflict):
-        requests.check_reclassification(Kind.EMERGENCY, Status.ESCALATED, Kind.SERVICE)
+        requests.check_reclassification(kind, requests.first_status(kind), to)
+
+
+def test_a_closed_request_is_not_reclassified() -> None:
     with pytest.raises(Conflict):
         requests.check_reclassification(Kind.SERVICE, Status.REJECTED, Kind.CONSULTATION)
 

@@ -1,0 +1,118 @@
+"""SQL of calls, their events and call-back tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from app.core.db import Tx
+from app.core.errors import NotFound
+
+OPEN_CALL = """INSERT INTO call (id, source, source_instance, call_id, state, offers, first_at, updated_at)
+VALUES ($1, $2, $3, $4, 'waiting', 0, $5, $6) ON CONFLICT (source, source_instance, call_id) DO NOTHING"""
+LOCK_CALL = """SELECT id, outcome FROM call WHERE source = $1 AND source_instance = $2 AND call_id = $3 FOR UPDATE"""
+CALL_KEY = "SELECT source, source_instance, call_id FROM call WHERE id = $1"
+ADD_EVENT = """INSERT INTO call_event
+(id, call_row_id, source, source_instance, call_id, type, event_key, at, facts, received_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+ON CONFLICT (source, source_instance, call_id, type, event_key) DO NOTHING RETURNING id"""
+EVENTS = "SELECT id, type, event_key, at, facts FROM call_event WHERE call_row_id = $1"
+FOLDED = (
+    "state", "outcome", "cause", "caller", "caller_index", "called", "queue", "agent", "offers", "first_at",
+    "queued_at", "offered_at", "answered_at", "ended_at", "abandoned_at", "voicemail_at", "recording_ref",
+    "updated_at",
+)  # fmt: skip
+WRITE = f"UPDATE call SET {', '.join(f'{name} = ${i}' for i, name in enumerate(FOLDED, start=2))} WHERE id = $1"
+GHOSTS = "SELECT id FROM call WHERE outcome IS NULL AND first_at < $1 AND updated_at < $2 ORDER BY id LIMIT 200"
+
+DUE = """INSERT INTO callback_task (id, call_id, reason, status, phone, phone_index, due_at, created_at)
+VALUES ($1, $2, $3, 'due', $4, $5, $6, $7)
+ON CONFLICT (call_id) DO UPDATE SET reason = excluded.reason, due_at = excluded.due_at,
+  status = CASE callback_task.status WHEN 'withdrawn' THEN 'due' ELSE callback_task.status END
+WHERE callback_task.status <> 'done'
+RETURNING id = $1"""
+WITHDRAW = "UPDATE callback_task SET status = 'withdrawn' WHERE call_id = $1 AND status = 'due'"
+FILL_PHONE = """UPDATE callback_task SET phone = $2, phone_index = $3
+WHERE id = $1 AND phone_index IS DISTINCT FROM $3"""
+TASK_OF = "SELECT id FROM callback_task WHERE call_id = $1"
+TASKS = """SELECT id, call_id, reason, status, phone, phone_index, due_at, done_at, done_by, result, note
+FROM callback_task WHERE status = $1 AND ($2::uuid IS NULL OR id > $2) ORDER BY id LIMIT $3"""
+LOCK_TASK = """SELECT id, call_id, reason, status, phone, phone_index, due_at, done_at, done_by, result, note
+FROM callback_task WHERE id = $1 FOR UPDATE"""
+COMPLETE = """UPDATE callback_task SET status = $2, result = $3, note = $4, done_at = $5, done_by = $6, due_at = $7
+WHERE id = $1"""
+
+
+async def held_call(
+    tx: Tx, fresh_id: UUID, source: str, instance: str, call_id: str, at: datetime, now: datetime
+) -> UUID:
+    """The id of this call's row, made if need be, and locked."""
+    await tx.run(OPEN_CALL, fresh_id, source, instance, call_id, at, now)
+    row = await tx.fetchrow(LOCK_CALL, source, instance, call_id)
+    if row is None:
+        raise RuntimeError("a call that was just inserted is not there")
+    found: UUID = row["id"]
+    return found
+
+
+async def add_event(tx: Tx, *values: Any) -> bool:
+    """Whether this event is new."""
+    return await tx.fetchval(ADD_EVENT, *values) is not None
+
+
+async def events(tx: Tx, call_row_id: UUID) -> list[Any]:
+    return await tx.fetch(EVENTS, call_row_id)
+
+
+async def write(tx: Tx, call_row_id: UUID, values: Sequence[Any]) -> None:
+    """The record as folded; `values` in the order of FOLDED."""
+    await tx.run(WRITE, call_row_id, *values)
+
+
+async def key_of(tx: Tx, call_row_id: UUID) -> Any:
+    """(source, source_instance, call_id) of a call. Raises NotFound."""
+    row = await tx.fetchrow(CALL_KEY, call_row_id)
+    if row is None:
+        raise NotFound("call_not_found")
+    return row
+
+
+async def ghosts(tx: Tx, began_before: datetime, silent_since: datetime) -> list[UUID]:
+    """Calls without an end that began, and were last heard of, long ago."""
+    return [row["id"] for row in await tx.fetch(GHOSTS, began_before, silent_since)]
+
+
+async def due(tx: Tx, *values: Any) -> bool:
+    """Make or renew the call's task; a finished one stays finished. Whether it is new."""
+    return bool(await tx.fetchval(DUE, *values))
+
+
+async def withdraw(tx: Tx, call_row_id: UUID) -> None:
+    await tx.run(WITHDRAW, call_row_id)
+
+
+async def task_of(tx: Tx, call_row_id: UUID) -> UUID | None:
+    found: UUID | None = await tx.fetchval(TASK_OF, call_row_id)
+    return found
+
+
+async def fill_phone(tx: Tx, task_id: UUID, phone: bytes | None, index: bytes | None) -> None:
+    await tx.run(FILL_PHONE, task_id, phone, index)
+
+
+async def tasks(tx: Tx, status: str, after: UUID | None, limit: int) -> list[Any]:
+    """Call-back tasks, the longest waiting first."""
+    return await tx.fetch(TASKS, status, after, limit)
+
+
+async def locked_task(tx: Tx, task_id: UUID) -> Any:
+    row = await tx.fetchrow(LOCK_TASK, task_id)
+    if row is None:
+        raise NotFound("callback_task_not_found")
+    return row
+
+
+async def complete(tx: Tx, *values: Any) -> None:
+    await tx.run(COMPLETE, *values)

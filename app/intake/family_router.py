@@ -1,0 +1,63 @@
+"""Doors for families and for other apps; nobody here sees more than their own."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from app.core.http import CallerDep, Router, TxDep, allow
+from app.core.paging import CursorParam, Limit, Page, after_id, page_of
+from app.intake import desk, families, views
+from app.intake.schemas import AppRequestBody, FamilyElderView, FamilyRequestBody, OwnRequestView
+from app.orders import queries as order_queries
+from app.orders import views as order_views
+from app.orders.schemas import OrderView
+
+router = Router(tags=["family"])
+
+
+@router.post(
+    "/v1/family/care-requests", response_model=OwnRequestView, status_code=201, summary="Ask for help for my elder"
+)
+@allow("family.requests")
+async def ask_for_elder(tx: TxDep, caller: CallerDep, body: FamilyRequestBody) -> Any:
+    return views.own(tx, await desk.take_from_family(tx, caller, body))
+
+
+@router.get("/v1/family/elders", response_model=list[FamilyElderView], summary="The elders I am bound to")
+@allow("family.read")
+async def list_bound_elders(tx: TxDep, caller: CallerDep) -> Any:
+    return [FamilyElderView(id=e.id, name=e.name, relation=e.relation) for e in await families.bound_elders(tx, caller)]
+
+
+@router.get(
+    "/v1/family/elders/{elder_id}/orders", response_model=Page[OrderView], summary="Orders of my elder, newest first"
+)
+@allow("family.read")
+async def list_orders_of_elder(
+    tx: TxDep, caller: CallerDep, elder_id: UUID, limit: Limit = 50, cursor: CursorParam = None
+) -> Any:
+    bound = await families.bound_elder(tx, caller, elder_id)
+    ids = await order_queries.find(
+        tx,
+        ranges=None,
+        provider_id=None,
+        elder_ids=[bound.id],
+        statuses=None,
+        updated_since=None,
+        before=after_id(cursor),
+        limit=limit + 1,
+    )
+    return page_of(await order_views.snapshot(tx, ids[:limit]), ids, limit)
+
+
+@router.post(
+    "/v1/app/care-requests",
+    response_model=OwnRequestView,
+    status_code=201,
+    summary="A request from another app; the same external_id is the same request",
+    tags=["app"],
+)
+@allow("requests.app", keyed=False)
+async def take_from_app(tx: TxDep, caller: CallerDep, body: AppRequestBody) -> Any:
+    return views.own(tx, await desk.take_from_app(tx, caller, body), body.external_id)

@@ -1,0 +1,218 @@
+"""The desk's doors to requests, orders in one step, quotes and call-backs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query, Response
+
+from app.accounts import audit
+from app.core import clock
+from app.core.http import CallerDep, IfMatchDep, Router, TxDep, allow, set_etag
+from app.core.json import loads
+from app.core.paging import CursorParam, Limit, Page, after_id, page_of
+from app.intake import call_queries, confirmation, desk, family_router, queries, quotes, service, telephony, views
+from app.intake.confirmation import Completion
+from app.intake.requests import Kind, Status
+from app.intake.schemas import (
+    Answer,
+    CallbackResult,
+    CallbackView,
+    CareRequestBody,
+    CareRequestView,
+    Classification,
+    Confirmation,
+    Division,
+    Instant,
+    Merge,
+    OrderBody,
+    QuoteBody,
+    QuoteView,
+    Rejection,
+    RequestReveal,
+    RevealedView,
+    TakenView,
+    span,
+)
+from app.intake.service import NewRequest
+from app.orders import views as order_views
+from app.orders.schemas import OrderView
+from app.regions.divisions import covers_any, scope_ranges
+
+router = Router(tags=["intake"])
+
+
+@router.post("/v1/care-requests", response_model=TakenView, status_code=201, summary="Take a care request")
+@allow("requests.write")
+async def take_request(tx: TxDep, caller: CallerDep, body: CareRequestBody, response: Response) -> Any:
+    row = await desk.take(tx, caller, body)
+    set_etag(response, row.version)
+    response.headers["Location"] = f"/v1/care-requests/{row.id}"
+    return await views.taken(tx, row)
+
+
+@router.get("/v1/care-requests", response_model=Page[CareRequestView], summary="Requests, newest first")
+@allow("requests.read")
+async def list_requests(
+    tx: TxDep,
+    caller: CallerDep,
+    status: Annotated[list[Status] | None, Query(description="Repeat to ask for several")] = None,
+    kind: Annotated[list[Kind] | None, Query(description="Repeat to ask for several")] = None,
+    division: Annotated[Division | None, Query()] = None,
+    elder_id: UUID | None = None,
+    updated_since: Annotated[Instant | None, Query()] = None,
+    limit: Limit = 50,
+    cursor: CursorParam = None,
+) -> Any:
+    asked = [division] if division and covers_any(caller.divisions, division) else []
+    rows = await queries.find(
+        tx,
+        ranges=scope_ranges(asked if division else caller.divisions),
+        statuses=status,
+        kinds=kind,
+        elder_id=elder_id,
+        with_unplaced=division is None,
+        updated_since=updated_since,
+        before=after_id(cursor),
+        limit=limit + 1,
+    )
+    return page_of(await views.several(tx, rows[:limit]), [row.id for row in rows], limit)
+
+
+@router.get("/v1/care-requests/{request_id}", response_model=TakenView, summary="One request")
+@allow("requests.read")
+async def read_request(tx: TxDep, caller: CallerDep, request_id: UUID, response: Response) -> Any:
+    row = await service.see(tx, caller, request_id)
+    set_etag(response, row.version)
+    return await views.taken(tx, row)
+
+
+@router.post(
+    "/v1/care-requests/{request_id}/confirmation",
+    response_model=OrderView,
+    status_code=201,
+    summary="Make an order of a service request",
+)
+@allow("orders.place")
+async def confirm_request(
+    tx: TxDep, caller: CallerDep, version: IfMatchDep, request_id: UUID, body: Confirmation
+) -> Any:
+    found_out = Completion(
+        elder_id=body.elder_id,
+        item_code=body.item_code,
+        urgency=body.urgency,
+        window=span(body.wanted) if body.wanted is not None else None,
+        minutes=body.minutes,
+        note=body.note,
+    )
+    order = await confirmation.confirm(tx, caller, request_id, found_out, version)
+    return await order_views.one(tx, order.id)
+
+
+@router.post("/v1/care-requests/{request_id}/rejection", response_model=CareRequestView, summary="Reject, saying why")
+@allow("requests.write")
+async def reject_request(tx: TxDep, caller: CallerDep, version: IfMatchDep, request_id: UUID, body: Rejection) -> Any:
+    row = await service.reject(tx, caller, request_id, body.reason, version)
+    return (await views.several(tx, [row]))[0]
+
+
+@router.post("/v1/care-requests/{request_id}/merge", response_model=CareRequestView, summary="Close a repetition")
+@allow("requests.write")
+async def merge_request(tx: TxDep, caller: CallerDep, version: IfMatchDep, request_id: UUID, body: Merge) -> Any:
+    row = await service.merge(tx, caller, request_id, body.into, version)
+    return (await views.several(tx, [row]))[0]
+
+
+@router.post("/v1/care-requests/{request_id}/answer", response_model=CareRequestView, summary="Close with an answer")
+@allow("requests.write")
+async def answer_request(tx: TxDep, caller: CallerDep, version: IfMatchDep, request_id: UUID, body: Answer) -> Any:
+    row = await service.answer(tx, caller, request_id, body.answer, version)
+    return (await views.several(tx, [row]))[0]
+
+
+@router.post(
+    "/v1/care-requests/{request_id}/classification",
+    response_model=CareRequestView,
+    summary="Say what a request really is",
+)
+@allow("requests.write")
+async def classify_request(
+    tx: TxDep, caller: CallerDep, version: IfMatchDep, request_id: UUID, body: Classification
+) -> Any:
+    row = await service.reclassify(tx, caller, request_id, body.kind, version)
+    return (await views.several(tx, [row]))[0]
+
+
+@router.post(
+    "/v1/care-requests/{request_id}/reveals",
+    response_model=RevealedView,
+    summary="Read sealed fields of a request; leaves an audit row",
+)
+@allow("elders.reveal", keyed=False)
+async def reveal_request(tx: TxDep, caller: CallerDep, request_id: UUID, body: RequestReveal) -> Any:
+    plain: dict[str, Any] = dict(await service.reveal(tx, caller, request_id, list(body.fields), body.reason))
+    if plain.get("elder_words"):
+        plain["elder_words"] = loads(plain["elder_words"])
+    return RevealedView.model_validate(plain)
+
+
+@router.post("/v1/orders", response_model=OrderView, status_code=201, summary="Request and confirmation in one step")
+@allow("orders.place")
+async def place_order(tx: TxDep, caller: CallerDep, body: OrderBody, response: Response) -> Any:
+    wanted_from, wanted_to = span(body.wanted)
+    asked = NewRequest(
+        channel=body.channel,
+        urgency=body.urgency,
+        requester=desk.requester(body.caller),
+        elder_id=body.elder_id,
+        item_code=body.item_code,
+        wanted_from=wanted_from,
+        wanted_to=wanted_to,
+        minutes=body.minutes,
+        note=body.note or None,
+        call_id=body.call_id,
+    )
+    order = await confirmation.place_order(tx, caller, asked)
+    set_etag(response, order.version)
+    response.headers["Location"] = f"/v1/orders/{order.id}"
+    return await order_views.one(tx, order.id)
+
+
+@router.post("/v1/quotes", response_model=QuoteView, summary="Price and payers, before anything is ordered")
+@allow("quotes.make", keyed=False)
+async def make_quote(tx: TxDep, caller: CallerDep, body: QuoteBody) -> Any:
+    return await quotes.quote(tx, caller, body.elder_id, body.item_code, body.starts_at, body.minutes)
+
+
+@router.get("/v1/callback-tasks", response_model=Page[CallbackView], summary="Callers who did not reach us")
+@allow("requests.read")
+async def list_callbacks(
+    tx: TxDep,
+    status: Annotated[str, Query(pattern="^(due|done|withdrawn)$")] = "due",
+    limit: Limit = 50,
+    cursor: CursorParam = None,
+) -> Any:
+    tasks = await call_queries.tasks(tx, status, after_id(cursor), limit + 1)
+    now = clock.now()
+    return page_of([views.callback(tx, t, now) for t in tasks[:limit]], [t["id"] for t in tasks], limit)
+
+
+@router.get("/v1/callback-tasks/{task_id}", response_model=CallbackView, summary="Whom to call back, in plain text")
+@allow("elders.reveal")
+async def read_callback(tx: TxDep, caller: CallerDep, task_id: UUID) -> Any:
+    task = await call_queries.locked_task(tx, task_id)
+    await audit.record(tx, caller, "requests.reveal", "callback_task", task_id, ("phone",), "call back")
+    return views.callback(tx, task, clock.now(), plain=True)
+
+
+@router.post(
+    "/v1/callback-tasks/{task_id}/completion", response_model=CallbackView, summary="What came of calling back"
+)
+@allow("requests.write")
+async def complete_callback(tx: TxDep, caller: CallerDep, task_id: UUID, body: CallbackResult) -> Any:
+    task = await telephony.complete_callback(tx, caller, task_id, body.result, body.note or None)
+    return views.callback(tx, task, clock.now())
+
+
+router.include_router(family_router.router)

@@ -1,0 +1,187 @@
+"""The exchange's events become call records, screen-pops for the desk, and call-backs for whoever was lost.
+
+Each call's row is locked while its events are folded, so copies that arrive at once are folded one after the
+other; which of them comes first makes no difference.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from app.core import clock
+from app.core.db import Tx
+from app.core.errors import Conflict
+from app.core.http import Caller
+from app.core.ids import new_id
+from app.core.json import dumps, loads
+from app.elders import service as elders
+from app.intake import call_queries, contacts
+from app.intake.calls import (
+    CALLBACK_WITHIN,
+    OF_THE_SOURCE,
+    CallEventFacts,
+    CallRecord,
+    CallState,
+    EventType,
+    fold,
+)
+from app.jobs import feed
+
+DESK = "desk"
+GHOST_AFTER = timedelta(hours=4)
+SILENT_FOR = timedelta(hours=1)
+TRY_AGAIN_AFTER = timedelta(minutes=30)
+TOLD = frozenset(EventType) - {EventType.RECORDING, EventType.MISSED}
+"""What the desk hears of. A screen pops up for an offer only while the call lives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """One event with where it came from. `facts.caller` is what the exchange showed, unparsed."""
+
+    source: str
+    source_instance: str
+    call_id: str
+    facts: CallEventFacts
+
+
+async def record(tx: Tx, reported: list[Reported]) -> list[bool]:
+    """Fold events into their calls; for each, in the order given, whether it was new."""
+    fresh: dict[int, bool] = {}
+    # In one order everywhere, so that two batches never wait for each other's calls.
+    numbered = sorted(enumerate(reported), key=lambda pair: _key(pair[1]))
+    for key, group in groupby(numbered, key=lambda pair: _key(pair[1])):
+        events = list(group)
+        if key[2] == "":
+            for number, one in events:
+                fresh[number] = await _keep_source_event(tx, one)
+        else:
+            fresh |= await _keep_call(tx, key, events)
+    return [fresh[number] for number in range(len(reported))]
+
+
+async def close_ghosts(tx: Tx) -> int:
+    """Presume the end of calls whose end the exchange never told; callers who were not served are called back."""
+    now = clock.now()
+    ghosts = await call_queries.ghosts(tx, now - GHOST_AFTER, now - SILENT_FOR)
+    ended = []
+    for ghost in ghosts:
+        source, instance, call_id = await call_queries.key_of(tx, ghost)
+        facts = CallEventFacts(EventType.PRESUMED_ENDED, "presumed", now)
+        ended.append(Reported(source, instance, call_id, facts))
+    await record(tx, ended)
+    return len(ended)
+
+
+async def complete_callback(tx: Tx, caller: Caller, task_id: UUID, result: str, note: str | None) -> Any:
+    """Write down what came of calling back. Nobody there: the task stays due, later. Raises Conflict when done."""
+    task = await call_queries.locked_task(tx, task_id)
+    if task["status"] != "due":
+        raise Conflict("callback_closed", f"this call-back is already {task['status']}", status=task["status"])
+    now = clock.now()
+    reached_nobody = result == "no_answer"
+    status, due_at = ("due", now + TRY_AGAIN_AFTER) if reached_nobody else ("done", task["due_at"])
+    sealed = tx.vault.seal("callback_task.note", task_id, note) if note else None
+    done_at, done_by = (None, None) if reached_nobody else (now, caller.actor)
+    await call_queries.complete(tx, task_id, status, result, sealed, done_at, done_by, due_at)
+    return await call_queries.locked_task(tx, task_id)
+
+
+def phone_of_task(tx: Tx, task: Any) -> str | None:
+    """E.164 of whom to call back; None when the number was withheld."""
+    return tx.vault.open("callback_task.phone", task["id"], task["phone"]) if task["phone"] is not None else None
+
+
+def _key(one: Reported) -> tuple[str, str, str]:
+    return (one.source, one.source_instance, "" if one.facts.type in OF_THE_SOURCE else one.call_id)
+
+
+async def _keep_source_event(tx: Tx, one: Reported) -> bool:
+    if not await _keep_event(tx, None, one):
+        return False
+    facts = {"source": one.source, "instance": one.source_instance}
+    await feed.append(tx, DESK, one.facts.type, facts=facts, occurred_at=one.facts.at)
+    return True
+
+
+async def _keep_call(tx: Tx, key: tuple[str, str, str], events: list[tuple[int, Reported]]) -> dict[int, bool]:
+    now = clock.now()
+    row_id = await call_queries.held_call(tx, new_id(), *key, events[0][1].facts.at, now)
+    fresh = {number: await _keep_event(tx, row_id, one) for number, one in events}
+    new = [one.facts for number, one in events if fresh[number]]
+    if new:
+        folded = fold([_open(tx, row) for row in await call_queries.events(tx, row_id)])
+        await _write(tx, row_id, folded, now)
+        await _sync_callback(tx, row_id, folded, now)
+        await _tell_desk(tx, row_id, folded, new)
+    return fresh
+
+
+async def _keep_event(tx: Tx, row_id: UUID | None, one: Reported) -> bool:
+    event_id, facts = new_id(), one.facts
+    sealed = tx.vault.seal("call_event.facts", event_id, dumps(_personal(facts)))
+    call_id = "" if row_id is None else one.call_id
+    return await call_queries.add_event(
+        tx, event_id, row_id, one.source, one.source_instance, call_id, facts.type, facts.key, facts.at, sealed,
+        clock.now(),
+    )  # fmt: skip
+
+
+def _personal(facts: CallEventFacts) -> dict[str, Any]:
+    kept = asdict(facts)
+    return {name: kept[name] for name in kept if name not in {"type", "key", "at"} and kept[name] is not None}
+
+
+def _open(tx: Tx, row: Any) -> CallEventFacts:
+    rest = loads(tx.vault.open("call_event.facts", row["id"], row["facts"]))
+    return CallEventFacts(type=EventType(row["type"]), key=row["event_key"], at=row["at"], **rest)
+
+
+async def _write(tx: Tx, row_id: UUID, folded: CallRecord, now: datetime) -> None:
+    values: dict[str, Any] = {f.name: getattr(folded, f.name) for f in fields(folded)}
+    number = contacts.known_number(folded.caller)
+    values["caller"] = tx.vault.seal("call.caller", row_id, number) if number else None
+    values["caller_index"] = contacts.phone_index(tx, number) if number else None
+    values["updated_at"] = now
+    await call_queries.write(tx, row_id, [values[name] for name in call_queries.FOLDED])
+
+
+async def _sync_callback(tx: Tx, row_id: UUID, folded: CallRecord, now: datetime) -> None:
+    reason = folded.callback
+    if reason is None:
+        await call_queries.withdraw(tx, row_id)
+        return
+    lost_at = folded.voicemail_at or folded.abandoned_at or folded.ended_at or folded.first_at
+    fresh_id = new_id()
+    made = await call_queries.due(tx, fresh_id, row_id, reason, None, None, lost_at + CALLBACK_WITHIN, now)
+    task_id = fresh_id if made else await call_queries.task_of(tx, row_id)
+    number = contacts.known_number(folded.caller)
+    if task_id is not None and number is not None:
+        sealed = tx.vault.seal("callback_task.phone", task_id, number)
+        await call_queries.fill_phone(tx, task_id, sealed, contacts.phone_index(tx, number))
+    if made:
+        await feed.append(tx, DESK, "callback.due", facts={"task": str(task_id), "call": str(row_id)})
+
+
+async def _tell_desk(tx: Tx, row_id: UUID, folded: CallRecord, new: list[CallEventFacts]) -> None:
+    told = [one for one in new if one.type in TOLD]
+    if folded.state is CallState.OVER:
+        told = [one for one in told if one.type not in {EventType.QUEUED, EventType.OFFERED}]
+    known: list[str] | None = None
+    for one in told:
+        facts = {"call": str(row_id), "agent": one.agent, "queue": one.queue or folded.queue}
+        if one.type in {EventType.QUEUED, EventType.OFFERED}:
+            if known is None:
+                known = await _elders_behind(tx, folded.caller)
+            facts["elders"] = known  # type: ignore[assignment]
+        await feed.append(tx, DESK, one.type, facts=facts, occurred_at=one.at)
+
+
+async def _elders_behind(tx: Tx, caller: str | None) -> list[str]:
+    """Who may be calling: a suggestion for the operator, since a number shown is not an identity."""
+    number = contacts.known_number(caller)
+    return [str(match.elder_id) for match in await elders.find_by_phone(tx, number)][:10] if number else []
