@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,7 @@ def serve(settings: Settings, _arguments: Arguments) -> int:
 def prepare(settings: Settings, _arguments: Arguments) -> int:
     with databases.available(settings) as dsn:
         migrations.upgrade(dsn, schema=settings.city_schema)
-        if settings.demo:
+        if settings.demo and find_spec("app.seeds") is not None:
             asyncio.run(_load_demo(settings, dsn))
     return 0
 

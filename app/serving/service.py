@@ -174,7 +174,7 @@ def _alone(data_dir: Path) -> Iterator[None]:
 
 def _readiness(settings: Settings) -> str:
     """Status of /readyz as text, or why there is none."""
-    connection = http.client.HTTPConnection(_reachable(settings.host), settings.port, timeout=5)
+    connection = http.client.HTTPConnection(_reachable(settings.host), settings.port, timeout=2)
     try:
         connection.request("GET", "/readyz")
         return str(connection.getresponse().status)

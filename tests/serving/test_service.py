@@ -80,6 +80,7 @@ def _start(data_dir: Path, port: int = 0) -> Running:
         said.append(line)
         if found := re.search(r"is running: http://127\.0\.0\.1:(\d+)", line):
             return Running(process, data_dir, int(found[1]))
+    process.communicate()
     raise AssertionError("the service did not start:\n" + "".join(said))
 
 
