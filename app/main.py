@@ -9,7 +9,7 @@ from importlib.util import find_spec
 
 from fastapi import FastAPI
 
-from app import __version__, http_errors, wiring
+from app import __version__, http_errors, middleware, wiring
 from app.accounts import checks
 from app.accounts.guard import AccountsGuard
 from app.core import clock, log
@@ -53,6 +53,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
         if find_spec(f"app.{room}.router"):
             app.include_router(import_module(f"app.{room}.router").router)
     http_errors.install(app)
+    middleware.install(app)
     if forgotten := checks.undeclared(app):
         raise RuntimeError("routes without a known policy: " + ", ".join(forgotten))
     return app

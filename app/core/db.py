@@ -206,6 +206,19 @@ def is_retryable(failure: BaseException) -> bool:
     return sqlstate_of(failure) in {"40001", "40P01"}
 
 
+def is_unacceptable(failure: BaseException) -> bool:
+    """A value that a column of its type cannot hold: too large, not a date, a character that text has not."""
+    state = sqlstate_of(failure) or ""
+    if state.startswith("22"):
+        return state != "22012"  # a division by zero is our own mistake
+    cause: BaseException | None = failure
+    while cause is not None:
+        if isinstance(cause, asyncpg.InterfaceError) and isinstance(cause, ValueError):
+            return True
+        cause = cause.__cause__
+    return isinstance(failure, OverflowError)
+
+
 def as_unavailable(failure: BaseException) -> Unavailable | None:
     """Translate "the database is away" into our own word for it; None for any other failure.
 
