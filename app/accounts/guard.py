@@ -53,6 +53,8 @@ async def _by_token(tx: Tx, token: str) -> Caller:
         return await _staff(tx, tokens.hash_of(token))
     if token.startswith(tokens.FAMILY):
         return await _family(tx, tokens.hash_of(token))
+    if token.startswith(tokens.CAREGIVER):
+        return await _caregiver(tx, tokens.hash_of(token))
     raise _session_unknown()
 
 
@@ -80,6 +82,19 @@ async def _family(tx: Tx, token_hash: bytes) -> Caller:
     phone_index = bytes(row["phone_index"])
     facts = {"session": token_hash, "phone_index": phone_index}
     return Caller(kind=policy.FAMILY, id=phone_index.hex(), name="家属", facts=facts)
+
+
+async def _caregiver(tx: Tx, token_hash: bytes) -> Caller:
+    row = await queries.caregiver_caller(tx, token_hash, clock.now())
+    if row is None:
+        raise _session_unknown()
+    return Caller(
+        kind=policy.CAREGIVER,
+        id=str(row["caregiver_id"]),
+        name=row["name"],
+        provider_id=row["provider_id"],
+        facts={"session": token_hash, "caregiver_id": row["caregiver_id"]},
+    )
 
 
 async def _by_signature(tx: Tx, request: Request, body: bytes) -> Caller:

@@ -20,6 +20,9 @@ WHERE token_hash = (SELECT token_hash FROM staff_session WHERE token_hash = $1 F
 
 FAMILY_CALLER = "SELECT phone_index FROM family_session WHERE token_hash = $1 AND expires_at > $2"
 
+CAREGIVER_CALLER = """SELECT caregiver_id, provider_id, name FROM caregiver_session
+WHERE token_hash = $1 AND expires_at > $2"""
+
 # The nonce goes in before the signature is checked; a wrong signature rolls it back with the request. A second
 # user of the same nonce waits on the primary key until the first has ended, so exactly one gets through.
 APP_CALLER = """WITH k AS (
@@ -47,6 +50,10 @@ async def touch_session(tx: Tx, token_hash: bytes, now: datetime) -> None:
 
 async def family_caller(tx: Tx, token_hash: bytes, now: datetime) -> Any:
     return await tx.fetchrow(FAMILY_CALLER, token_hash, now)
+
+
+async def caregiver_caller(tx: Tx, token_hash: bytes, now: datetime) -> Any:
+    return await tx.fetchrow(CAREGIVER_CALLER, token_hash, now)
 
 
 async def app_caller(tx: Tx, key: str, nonce: str, now: datetime) -> Any:

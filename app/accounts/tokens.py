@@ -8,6 +8,7 @@ from app.core.ids import new_secret
 
 STAFF = "st_"
 FAMILY = "fa_"
+CAREGIVER = "cg_"
 
 
 def new_token(prefix: str) -> str:

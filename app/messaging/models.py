@@ -15,7 +15,10 @@ Instant = TIMESTAMP(timezone=True)
 
 
 class Template(Base):
-    """Words with `{gaps}`. A new version is a new row; the newest whose day has come is used."""
+    """A city's own wording, with `{gaps}`. A new version is a new row; the newest whose day has come is used.
+
+    Without a row the product's wording in `data/templates.csv` applies.
+    """
 
     __tablename__ = "template"
     __table_args__ = (CheckConstraint("channel IN ('sms', 'wechat', 'voice')", name="channel"),)

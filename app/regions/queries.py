@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, and_, or_, select
+from sqlalchemy import Row, and_, false, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.core.db import Tx
@@ -59,7 +59,7 @@ async def divisions(
     inside = [and_(code >= low, code < high) for low, high in scope_ranges(scopes)]
     statement = (
         select(*Division.__table__.c)
-        .where(or_(*inside), code > after, Division.valid_from <= on)
+        .where(or_(false(), *inside), code > after, Division.valid_from <= on)
         .where(or_(Division.valid_to.is_(None), Division.valid_to > on))
         .order_by(code)
         .limit(limit)

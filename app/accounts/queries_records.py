@@ -1,0 +1,158 @@
+"""SQL of what is written down about people: audit entries, consents, links, one-time codes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from app.core.db import Tx
+
+ADD_ENTRY = """INSERT INTO audit_entry (id, at, actor, action, object_type, object_id, fields, reason, request_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"""
+ENTRIES = """SELECT id, at, actor, action, object_type, object_id, fields, reason, request_id FROM audit_entry
+WHERE ($1::text IS NULL OR object_type = $1) AND ($2::text IS NULL OR object_id = $2)
+  AND ($3::text IS NULL OR actor = $3) AND ($4::text IS NULL OR action = $4)
+  AND ($5::timestamptz IS NULL OR at >= $5) AND ($6::uuid IS NULL OR id < $6)
+ORDER BY id DESC LIMIT $7"""
+
+ADD_LINK = """INSERT INTO signed_link (token_hash, purpose, subject_id, created_at, expires_at)
+VALUES ($1, $2, $3, $4, $5)"""
+USE_LINK = """UPDATE signed_link SET uses = uses + 1
+WHERE token_hash = $1 AND purpose = $2 AND expires_at > $3 AND revoked_at IS NULL AND uses < $4
+RETURNING subject_id"""
+REVOKE_LINKS = """UPDATE signed_link SET revoked_at = $3
+WHERE purpose = $1 AND subject_id = $2 AND revoked_at IS NULL"""
+
+ADD_CONSENT = """INSERT INTO consent (id, elder_id, purpose, granted_to, channel, evidence, granted_at, granted_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (elder_id, purpose, granted_to) WHERE withdrawn_at IS NULL DO NOTHING RETURNING id"""
+STANDING_CONSENT = """SELECT id FROM consent
+WHERE elder_id = $1 AND purpose = $2 AND granted_to = $3 AND withdrawn_at IS NULL"""
+WITHDRAW_CONSENT = """UPDATE consent SET withdrawn_at = $4, withdrawn_by = $5
+WHERE elder_id = $1 AND purpose = $2 AND granted_to = $3 AND withdrawn_at IS NULL RETURNING id"""
+CONSENTS = """SELECT id, purpose, granted_to, channel, evidence, granted_at, granted_by, withdrawn_at, withdrawn_by
+FROM consent WHERE elder_id = $1 ORDER BY id"""
+
+# One phone at a time: two requests at once must not both find room for one more code.
+LOCK_PHONE = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
+RECENT_CODES = """SELECT count(*) AS hour, max(created_at) AS last FROM one_time_code
+WHERE purpose = $1 AND phone_index = $2 AND created_at > $3"""
+ADD_CODE = """INSERT INTO one_time_code (id, purpose, phone_index, code_hash, created_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6)"""
+# Only the newest code counts, and every look at it is a try.
+TRY_CODE = """UPDATE one_time_code SET tries = tries + 1
+WHERE id = (SELECT id FROM one_time_code WHERE purpose = $1 AND phone_index = $2 ORDER BY created_at DESC LIMIT 1)
+  AND used_at IS NULL AND expires_at > $3 AND tries < $4
+RETURNING id, code_hash"""
+USE_CODE = "UPDATE one_time_code SET used_at = $2 WHERE id = $1 AND used_at IS NULL"
+
+OPEN_FAMILY = """INSERT INTO family_session (token_hash, phone_index, created_at, expires_at)
+VALUES ($1, $2, $3, $4)"""
+OPEN_CAREGIVER = """INSERT INTO caregiver_session (token_hash, caregiver_id, provider_id, name, created_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6)"""
+CLOSE_CAREGIVER = "DELETE FROM caregiver_session WHERE caregiver_id = $1"
+
+FORGET = (
+    ("DELETE FROM app_nonce WHERE seen_at < $1", "nonces"),
+    ("DELETE FROM one_time_code WHERE created_at < $1", "codes"),
+    ("DELETE FROM staff_session WHERE expires_at < $1", "sessions"),
+    ("DELETE FROM family_session WHERE expires_at < $1", "sessions"),
+    ("DELETE FROM caregiver_session WHERE expires_at < $1", "sessions"),
+    ("DELETE FROM signed_link WHERE expires_at < $1", "links"),
+)
+
+
+async def add_entry(tx: Tx, *row: Any) -> None:
+    await tx.run(ADD_ENTRY, *row)
+
+
+async def entries(
+    tx: Tx,
+    object_type: str | None,
+    object_id: str | None,
+    actor: str | None,
+    action: str | None,
+    since: datetime | None,
+    before: UUID | None,
+    limit: int,
+) -> list[Any]:
+    return await tx.fetch(ENTRIES, object_type, object_id, actor, action, since, before, limit)
+
+
+async def add_link(
+    tx: Tx, token_hash: bytes, purpose: str, subject_id: UUID, now: datetime, expires_at: datetime
+) -> None:
+    await tx.run(ADD_LINK, token_hash, purpose, subject_id, now, expires_at)
+
+
+async def use_link(tx: Tx, token_hash: bytes, purpose: str, now: datetime, max_uses: int) -> UUID | None:
+    found: UUID | None = await tx.fetchval(USE_LINK, token_hash, purpose, now, max_uses)
+    return found
+
+
+async def revoke_links(tx: Tx, purpose: str, subject_id: UUID, now: datetime) -> int:
+    return await tx.run(REVOKE_LINKS, purpose, subject_id, now)
+
+
+async def add_consent(tx: Tx, *row: Any) -> UUID | None:
+    """The id that was given; None when such a consent stands already."""
+    added: UUID | None = await tx.fetchval(ADD_CONSENT, *row)
+    return added
+
+
+async def standing_consent(tx: Tx, elder_id: UUID, purpose: str, granted_to: str) -> UUID | None:
+    found: UUID | None = await tx.fetchval(STANDING_CONSENT, elder_id, purpose, granted_to)
+    return found
+
+
+async def withdraw_consent(
+    tx: Tx, elder_id: UUID, purpose: str, granted_to: str, now: datetime, actor: str
+) -> UUID | None:
+    found: UUID | None = await tx.fetchval(WITHDRAW_CONSENT, elder_id, purpose, granted_to, now, actor)
+    return found
+
+
+async def consents(tx: Tx, elder_id: UUID) -> list[Any]:
+    return await tx.fetch(CONSENTS, elder_id)
+
+
+async def lock_phone(tx: Tx, phone_index: bytes) -> None:
+    """Held until the transaction ends."""
+    await tx.run(LOCK_PHONE, phone_index.hex())
+
+
+async def recent_codes(tx: Tx, purpose: str, phone_index: bytes, since: datetime) -> Any:
+    """`hour`: how many since then; `last`: when the last one was made, or null."""
+    return await tx.fetchrow(RECENT_CODES, purpose, phone_index, since)
+
+
+async def add_code(
+    tx: Tx, code_id: UUID, purpose: str, phone_index: bytes, code_hash: bytes, now: datetime, expires_at: datetime
+) -> None:
+    await tx.run(ADD_CODE, code_id, purpose, phone_index, code_hash, now, expires_at)
+
+
+async def try_code(tx: Tx, purpose: str, phone_index: bytes, now: datetime, max_tries: int) -> Any:
+    return await tx.fetchrow(TRY_CODE, purpose, phone_index, now, max_tries)
+
+
+async def use_code(tx: Tx, code_id: UUID, now: datetime) -> bool:
+    return await tx.run(USE_CODE, code_id, now) == 1
+
+
+async def open_family(tx: Tx, token_hash: bytes, phone_index: bytes, now: datetime, expires_at: datetime) -> None:
+    await tx.run(OPEN_FAMILY, token_hash, phone_index, now, expires_at)
+
+
+async def open_caregiver(tx: Tx, *row: Any) -> None:
+    await tx.run(OPEN_CAREGIVER, *row)
+
+
+async def close_caregiver(tx: Tx, caregiver_id: UUID) -> int:
+    return await tx.run(CLOSE_CAREGIVER, caregiver_id)
+
+
+async def forget(tx: Tx, before: dict[str, datetime]) -> int:
+    """Delete what nobody needs any more; `before` gives the moment for nonces, codes, sessions and links."""
+    return sum([await tx.run(statement, before[kind]) for statement, kind in FORGET])
