@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from pydantic import ConfigDict
@@ -112,4 +111,3 @@ class BlockedPairBody(Body):
 class BlockedPairView(View):
     elder_id: UUID
     caregiver_id: UUID
-    facts: dict[str, Any] = {}
