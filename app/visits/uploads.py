@@ -55,7 +55,7 @@ async def keep(tx: Tx, caller: Caller, content: bytes, data_dir: Path) -> Upload
     file_name = new_secret(24)
     # Written before the row is committed: a file without a row is litter, a row without a file would be a lie.
     await asyncio.to_thread(_write, data_dir / FOLDER, file_name, content)
-    row = {
+    row: dict[str, Any] = {
         "id": new_id(), "provider_id": caller.provider_id, "file_name": file_name, "media_type": media_type,
         "size_bytes": len(content), "sha256": hashlib.sha256(content).digest(), "uploaded_by": caller.actor,
         "created_at": clock.now(),
