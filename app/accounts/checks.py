@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from app.accounts.policy import ACTIONS
-from app.core.http import Route
+from app.core.http import Route, routes_of
 
 DOCUMENTS = frozenset({"/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"})
 """FastAPI's own pages about the interface; they show no data."""
@@ -19,7 +19,7 @@ def undeclared(app: FastAPI, *, also_fine: frozenset[str] = frozenset()) -> list
 
     Mounted folders of static files are fine; `also_fine` names further paths, like /metrics.
     """
-    return [problem for route in app.routes if (problem := _problem(route, DOCUMENTS | also_fine))]
+    return [problem for route in routes_of(app) if (problem := _problem(route, DOCUMENTS | also_fine))]
 
 
 def _problem(route: BaseRoute, fine: frozenset[str]) -> str | None:

@@ -114,7 +114,14 @@ class Database:
     """The pool of one process."""
 
     def __init__(
-        self, dsn: str, *, vault: Vault, bus: Bus | None = None, schema: str = "public", pool_size: int = 10
+        self,
+        dsn: str,
+        *,
+        vault: Vault,
+        bus: Bus | None = None,
+        schema: str = "public",
+        pool_size: int = 10,
+        pool_timeout: float = 5,
     ) -> None:
         self.dsn = dsn
         self.bus = bus or Bus()
@@ -126,7 +133,7 @@ class Database:
             sqlalchemy_url(dsn),
             pool_size=pool_size,
             max_overflow=0,
-            pool_timeout=5,
+            pool_timeout=pool_timeout,
             pool_recycle=1800,
             hide_parameters=True,  # the text of an error must not quote what people told us
             json_serializer=dumps,

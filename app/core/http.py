@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Protocol, TypeVar, cast
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
 
 from app.core import idempotency
 from app.core.db import Database, Tx, as_unavailable, is_retryable
@@ -133,7 +134,6 @@ class Route(APIRoute):
         async def attempt() -> Response:
             async with _database(request).transaction() as tx:
                 await self._admit(tx, request, body)
-                request._form = None  # a form closed by an earlier attempt is read again
                 if not self.policy.keyed:
                     return await endpoint(request)
                 claim = await idempotency.claim(tx, _caller(request).actor, request, body)
@@ -183,6 +183,16 @@ class Router(APIRouter):
     def __init__(self, **options: Any) -> None:
         options.setdefault("route_class", Route)
         super().__init__(**options)
+
+
+def routes_of(router: FastAPI | APIRouter) -> Iterator[BaseRoute]:
+    """Every single route, also those of included routers, which the framework keeps folded up."""
+    for route in router.routes:
+        included = getattr(route, "original_router", None)
+        if included is None:
+            yield route
+        else:
+            yield from routes_of(included)
 
 
 def _tx(request: Request) -> Tx:
