@@ -33,6 +33,7 @@ async def name_caregiver(tx: Tx, caller: Caller, order_id: UUID, caregiver_id: U
         raise Conflict("order_state", "a caregiver is named between acceptance and service", status=order.status)
     if order.caregiver_id == caregiver_id:
         return order
+    await queries.lock_caregivers(tx, order_id, caregiver_id)
     offer = await queries.open_offer(tx, order_id)
     starts_at = offer["starts_at"] if offer is not None else order.wanted_from
     return await assign(tx, order, caregiver_id, starts_at, actor=caller.actor, reason=reason)

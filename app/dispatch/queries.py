@@ -113,6 +113,12 @@ FREE = "UPDATE booking SET status = 'released' WHERE order_id = $1 AND status <>
 BOOK = """INSERT INTO booking (id, caregiver_id, order_id, status, during, starts_at, minutes, made_at)
 VALUES ($1, $2, $3, 'booked', tstzrange($4, $5), $6, $7, $8) ON CONFLICT DO NOTHING RETURNING id"""
 
+# Whoever moves an order from one caregiver to another touches the time of both. Taking both rows first, in one
+# order for everybody, keeps two such moves from waiting for each other.
+LOCK_CAREGIVERS = """SELECT id FROM caregiver WHERE id = $2 OR id IN (
+  SELECT caregiver_id FROM booking WHERE order_id = $1 AND status <> 'released')
+ORDER BY id FOR NO KEY UPDATE"""
+
 BLOCKING_BOOKING = """SELECT order_id, starts_at, minutes FROM booking
 WHERE caregiver_id = $1 AND status <> 'released' AND during && tstzrange($2, $3) LIMIT 1"""
 
@@ -210,6 +216,11 @@ async def free(tx: Tx, order_id: UUID) -> None:
 
 async def book(tx: Tx, values: Sequence[Any]) -> bool:
     return await tx.fetchval(BOOK, *values) is not None
+
+
+async def lock_caregivers(tx: Tx, order_id: UUID, caregiver_id: UUID) -> None:
+    """Lock the caregivers an order has now and the one it shall have."""
+    await tx.fetch(LOCK_CAREGIVERS, order_id, caregiver_id)
 
 
 async def blocking_booking(tx: Tx, caregiver_id: UUID, from_at: datetime, to_at: datetime) -> Any:

@@ -79,6 +79,8 @@ async def accept(tx: Tx, caller: Caller, offer_id: UUID, caregiver_id: UUID | No
     if offer["status"] != OfferStatus.OFFERED or now > offer["deadline_at"]:
         how = OfferStatus.EXPIRED if offer["status"] == OfferStatus.OFFERED else OfferStatus(offer["status"])
         raise Conflict(f"offer_{how.value}", "this offer can no longer be accepted", order_status=order.status)
+    if caregiver_id is not None and caregiver_id != offer["caregiver_id"]:
+        await queries.lock_caregivers(tx, order.id, caregiver_id)
     taken, booked = await queries.take_offer(tx, offer_id, now, caregiver_id)
     if not taken:
         raise Conflict("offer_taken", "this offer was answered just now", order_status=order.status)
