@@ -1,0 +1,11 @@
+"""All doors of this room."""
+
+from __future__ import annotations
+
+from app.channels import devices, phone, stream
+from app.channels.wechat import router as wechat
+from app.core.http import Router
+
+router = Router()
+for door in (wechat.router, phone.router, devices.router, stream.router):
+    router.include_router(door)

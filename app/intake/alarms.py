@@ -1,0 +1,73 @@
+"""A device's message becomes an emergency request, whoever the device belongs to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from app.core import clock
+from app.core.db import Tx
+from app.core.http import Caller
+from app.intake import contacts, queries, service
+from app.intake.contacts import Arrival, Receipt
+from app.intake.requests import Channel, Kind, Urgency
+from app.intake.service import NewRequest
+
+NO_ALARM = frozenset({"restore", "test", "low_battery", "offline", "online", "heartbeat"})
+"""Kept, but nobody is called for them; everything else, known or not, is an alarm."""
+
+REPEAT_WITHIN = timedelta(seconds=60)
+NAMES = {"sos": "一键求助", "fall": "跌倒", "smoke": "烟雾", "gas": "燃气", "water": "漏水"}
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """One device message; `lng`, `lat` in WGS-84."""
+
+    account: str
+    device_id: str
+    msg_id: str
+    type: str
+    lng: float | None
+    lat: float | None
+    battery: int | None
+    note: str | None
+    raw: bytes
+
+
+async def take_alarm(tx: Tx, caller: Caller, alarm: Alarm) -> Receipt:
+    """Store the message and raise an emergency; pressing again within a minute adds to the same emergency."""
+    # Two presses at once must find each other.
+    await queries.one_at_a_time(tx, f"device:{alarm.account}:{alarm.device_id}")
+    external_id = f"{alarm.device_id}:{alarm.msg_id}"
+    arrival = Arrival("device", alarm.account, external_id, alarm.type, alarm.raw, alarm.device_id, alarm.note)
+    receipt = await contacts.receive(tx, arrival)
+    if not receipt.fresh:
+        return receipt
+    now = clock.now()
+    request_id = None
+    if alarm.type not in NO_ALARM:
+        index = contacts.sender_index(tx, alarm.device_id)
+        since = now - REPEAT_WITHIN
+        request_id = await queries.recent_of_sender(tx, "device", alarm.account, index, alarm.type, since)
+        if request_id is None:
+            request_id = (await service.take_request(tx, caller, _emergency(alarm, receipt))).id
+    await queries.processed(tx, receipt.contact_id, now, request_id)
+    return replace(receipt, care_request_id=request_id)
+
+
+def _emergency(alarm: Alarm, receipt: Receipt) -> NewRequest:
+    said = [f"设备报警：{NAMES.get(alarm.type, alarm.type)}", f"设备号 {alarm.device_id}"]
+    if alarm.battery is not None:
+        said.append(f"电量 {alarm.battery}%")
+    if alarm.note:
+        said.append(alarm.note)
+    place = f"{alarm.lng:.6f},{alarm.lat:.6f} (wgs84)" if alarm.lng is not None and alarm.lat is not None else None
+    return NewRequest(
+        channel=Channel.DEVICE,
+        kind=Kind.EMERGENCY,
+        urgency=Urgency.EMERGENCY,
+        note="，".join(said),
+        address=place,
+        contact_id=receipt.contact_id,
+    )
