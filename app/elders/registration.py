@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.exc import IntegrityError
+
 from app.accounts import audit, scope
 from app.core import clock
-from app.core.db import Tx
+from app.core.db import Tx, constraint_of
 from app.core.errors import Conflict, Invalid, NotFound, Stale
 from app.core.geo import Location
 from app.core.http import Caller, check_version
@@ -60,7 +63,8 @@ async def register(tx: Tx, caller: Caller, new: NewElder) -> Registered:
         "gender_wish": new.gender_wish, "dialect": new.dialect, "status": "active", "source": new.source,
         "version": 1, "created_at": now, "updated_at": now,
     }  # fmt: skip
-    await queries.add(tx, values)
+    async with _first_with_number(tx):
+        await queries.add(tx, values)
     await queries.put_name_keys(tx, elder_id, names.search_keys(new.name))
     await _put_phones(tx, elder_id, new.division_code, new.phones)
     await add_tags(tx, elder_id, new.tags)
@@ -94,7 +98,9 @@ async def change(
         if name in changes:
             values[name] = seals.seal(tx.vault, field, elder_id, changes[name])
     _check_birth_date(values.get("birth_date"))
-    if not await queries.change(tx, elder_id, row.version, {**values, "updated_at": clock.now()}):
+    async with _first_with_number(tx):
+        current = await queries.change(tx, elder_id, row.version, {**values, "updated_at": clock.now()})
+    if not current:
         raise Stale("version_stale", "somebody changed this meanwhile")
     if "name" in changes:
         await queries.put_name_keys(tx, elder_id, names.search_keys(changes["name"]))
@@ -183,6 +189,18 @@ async def _check_free(tx: Tx, caller: Caller, identity: IdNumber, elder_id: UUID
         return
     known = {"elder_id": str(holder.id)} if scope.sees(caller, holder.division_code) else {}
     raise Conflict("elder_exists", "this ID number is already on file", **known)
+
+
+@asynccontextmanager
+async def _first_with_number(tx: Tx) -> AsyncIterator[None]:
+    """The check before was courtesy: two desks may enter the same person at once, and the index lets one through."""
+    try:
+        async with tx.savepoint():
+            yield
+    except IntegrityError as taken:
+        if constraint_of(taken) != "ix_elder_id_number_index":
+            raise
+        raise Conflict("elder_exists", "this ID number is already on file") from taken
 
 
 async def _put_phones(tx: Tx, elder_id: UUID, division: str, phones: Sequence[NewPhone]) -> None:

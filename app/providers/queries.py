@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, Select, delete, insert, select, update
 
 from app.core.db import Tx
 from app.providers.models import (
@@ -71,6 +71,16 @@ async def add(tx: Tx, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
         await tx.execute(insert(table), list(rows))
 
 
+async def replace(tx: Tx, table: Any, which: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Put `rows` in the place of those that `which` selects."""
+    await tx.execute(delete(table).where(which))
+    await add(tx, table, rows)
+
+
+async def provider_rows(tx: Tx, provider_ids: Sequence[UUID]) -> Sequence[Any]:
+    return await tx.all(select(Provider.__table__).where(Provider.id.in_(provider_ids)))
+
+
 async def lock_provider(tx: Tx, provider_id: UUID) -> Any:
     return await tx.first(select(Provider.__table__).where(Provider.id == provider_id).with_for_update(key_share=True))
 
@@ -120,19 +130,24 @@ async def items(tx: Tx, provider_ids: Sequence[UUID]) -> Sequence[Any]:
     )
 
 
-async def caregivers(tx: Tx, provider_id: UUID, *, status: str | None, after: UUID | None, limit: int) -> Sequence[Any]:
-    query = (
-        select(Caregiver.__table__, Scorecard.ratings, Scorecard.score_sum, Scorecard.completed)
-        .outerjoin(Scorecard, Scorecard.caregiver_id == Caregiver.id)
-        .where(Caregiver.provider_id == provider_id)
-        .order_by(Caregiver.id)
-        .limit(limit)
+def _with_record() -> Select[Any]:
+    return select(Caregiver.__table__, Scorecard.ratings, Scorecard.score_sum, Scorecard.completed).outerjoin(
+        Scorecard, Scorecard.caregiver_id == Caregiver.id
     )
+
+
+async def caregivers(tx: Tx, provider_id: UUID, *, status: str | None, after: UUID | None, limit: int) -> Sequence[Any]:
+    """Caregivers of a provider with their scorecard (nulls without one), by id."""
+    query = _with_record().where(Caregiver.provider_id == provider_id).order_by(Caregiver.id).limit(limit)
     if status is not None:
         query = query.where(Caregiver.status == status)
     if after is not None:
         query = query.where(Caregiver.id > after)
     return await tx.all(query)
+
+
+async def caregivers_by_id(tx: Tx, caregiver_ids: Sequence[UUID]) -> Sequence[Any]:
+    return await tx.all(_with_record().where(Caregiver.id.in_(caregiver_ids)))
 
 
 async def caregiver_row(tx: Tx, provider_id: UUID, caregiver_id: UUID) -> Any:
@@ -162,8 +177,7 @@ async def shifts(tx: Tx, caregiver_ids: Sequence[UUID]) -> Sequence[Any]:
 
 
 async def put_shifts(tx: Tx, caregiver_id: UUID, rows: Sequence[Mapping[str, Any]]) -> None:
-    await tx.execute(delete(CaregiverShift).where(CaregiverShift.caregiver_id == caregiver_id))
-    await add(tx, CaregiverShift, rows)
+    await replace(tx, CaregiverShift, CaregiverShift.caregiver_id == caregiver_id, rows)
 
 
 async def absences(tx: Tx, caregiver_id: UUID, since: datetime) -> Sequence[Any]:
