@@ -31,8 +31,7 @@ class PartAmounts:
     """One payer's part of a line. `payable_fen` includes `holdback_fen`; adjustments may be negative."""
 
     payer: str
-    scheme_id: str | None
-    scheme_code: str | None
+    scheme: str | None
     gross_fen: int
     payable_fen: int
     holdback_fen: int
@@ -85,8 +84,7 @@ def line(inputs: LineInputs) -> LineAmounts:
     parts = tuple(
         PartAmounts(
             part.payer,
-            part.scheme_id,
-            part.scheme_code,
+            part.scheme,
             gross_parts[i],
             gross_parts[i] if part.payer == FAMILY else payable[i],
             held[i],
@@ -113,9 +111,7 @@ def _proportional(whole: int, weights: Sequence[int]) -> list[int]:
 
 def adjustment(inputs: AdjustmentInputs) -> LineAmounts:
     """The amounts of an adjustment line: its signed parts, added up. The family is never adjusted."""
-    parts = tuple(
-        PartAmounts(p.payer, p.scheme_id, p.scheme_code, 0, p.payable_fen, p.holdback_fen) for p in inputs.parts
-    )
+    parts = tuple(PartAmounts(p.payer, p.scheme, 0, p.payable_fen, p.holdback_fen) for p in inputs.parts)
     payable, held = sum(p.payable_fen for p in parts), sum(p.holdback_fen for p in parts)
     return LineAmounts(0, 10_000, 0, 0, payable, 0, held, payable - held, parts)
 
@@ -129,14 +125,14 @@ def difference(new: LineAmounts, paid: Iterable[LineAmounts]) -> tuple[PartAmoun
     already: dict[tuple[str, str | None], tuple[int, int]] = {}
     for amount in paid:
         for part in amount.parts:
-            payable, held = already.get((part.payer, part.scheme_id), (0, 0))
-            already[part.payer, part.scheme_id] = payable + part.payable_fen, held + part.holdback_fen
+            payable, held = already.get((part.payer, part.scheme), (0, 0))
+            already[part.payer, part.scheme] = payable + part.payable_fen, held + part.holdback_fen
     missing = []
     for part in new.parts:
-        payable, held = already.get((part.payer, part.scheme_id), (0, 0))
+        payable, held = already.get((part.payer, part.scheme), (0, 0))
         delta, held_delta = part.payable_fen - payable, part.holdback_fen - held
         if delta or held_delta:
-            missing.append(PartAmounts(part.payer, part.scheme_id, part.scheme_code, 0, delta, held_delta))
+            missing.append(PartAmounts(part.payer, part.scheme, 0, delta, held_delta))
     return tuple(missing)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -81,18 +82,18 @@ def check(terms: Terms) -> None:
         raise Invalid("basis_points_out_of_range", "basis points go from 0 to 10000")
 
 
-def terms_of(row: Any) -> Terms:
+def terms_of(row: Mapping[str, Any]) -> Terms:
     """Terms from a row of `contract`."""
     return Terms(
-        contract_id=row.id,
-        division_code=row.division_code,
-        bands=tuple(Band(int(score), int(bp)) for score, bp in row.bands),
-        unrated_bp=row.unrated_bp,
-        late=tuple(LatePenalty(int(minutes), int(bp)) for minutes, bp in row.late_steps),
-        complaint_bp=row.complaint_bp,
-        partly_visit_bp=row.partly_visit_bp,
-        holdback_bp=row.holdback_bp,
-        confirm_days=row.confirm_days,
+        contract_id=row["id"],
+        division_code=row["division_code"],
+        bands=tuple(Band(int(score), int(bp)) for score, bp in row["bands"]),
+        unrated_bp=row["unrated_bp"],
+        late=tuple(LatePenalty(int(minutes), int(bp)) for minutes, bp in row["late_steps"]),
+        complaint_bp=row["complaint_bp"],
+        partly_visit_bp=row["partly_visit_bp"],
+        holdback_bp=row["holdback_bp"],
+        confirm_days=row["confirm_days"],
     )
 
 

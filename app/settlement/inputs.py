@@ -15,11 +15,10 @@ RULE = "1"
 
 @dataclass(frozen=True, slots=True)
 class QuotedPart:
-    """What one payer was quoted to pay for the whole order. `payer` "family" is the copay."""
+    """What one payer was quoted to pay for the whole order, under a scheme's code. `payer` "family" is the copay."""
 
     payer: str
-    scheme_id: str | None
-    scheme_code: str | None
+    scheme: str | None
     amount_fen: int
 
 
@@ -86,8 +85,7 @@ class AdjustedPart:
     """What one payer pays more (or less) than before; `payable_fen` includes `holdback_fen`."""
 
     payer: str
-    scheme_id: str | None
-    scheme_code: str | None
+    scheme: str | None
     payable_fen: int
     holdback_fen: int
 

@@ -159,7 +159,9 @@ class Adjustment(Base):
 
     __tablename__ = "adjustment"
     __table_args__ = (
-        CheckConstraint("source_kind IN ('manual','rating','dispute','carried','holdback')", name="source_kind"),
+        CheckConstraint(
+            "source_kind IN ('manual','rating','complaint','dispute','carried','holdback')", name="source_kind"
+        ),
         CheckConstraint("target_period ~ '^[0-9]{4}-(0[1-9]|1[0-2])$'", name="target_period"),
         Index("uq_adjustment_source", "source_kind", "source_id", unique=True),
         Index(None, "provider_id", "target_period"),
@@ -206,11 +208,12 @@ class StatementLine(Base):
             unique=True,
             postgresql_where=text("kind = 'adjustment' AND NOT void"),
         ),
-        Index(None, "statement_id", "id"),
+        Index("uq_statement_line_position", "statement_id", "position", unique=True),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     statement_id: Mapped[UUID] = mapped_column(ForeignKey("statement.id"))
+    position: Mapped[int] = mapped_column(Integer)
     kind: Mapped[str] = mapped_column(Text)
     order_id: Mapped[UUID | None] = mapped_column(ForeignKey("care_order.id"))
     adjustment_id: Mapped[UUID | None] = mapped_column(ForeignKey("adjustment.id"))

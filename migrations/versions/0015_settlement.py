@@ -190,7 +190,8 @@ def _adjustment() -> None:
         sa.Column("created_by", sa.Text(), nullable=False),
         sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "source_kind IN ('manual','rating','dispute','carried','holdback')", name=op.f("ck_adjustment_source_kind")
+            "source_kind IN ('manual','rating','complaint','dispute','carried','holdback')",
+            name=op.f("ck_adjustment_source_kind"),
         ),
         sa.CheckConstraint("target_period ~ '^[0-9]{4}-(0[1-9]|1[0-2])$'", name=op.f("ck_adjustment_target_period")),
         sa.ForeignKeyConstraint(["order_id"], ["care_order.id"], name=op.f("fk_adjustment_order_id")),
@@ -209,6 +210,7 @@ def _statement_line() -> None:
         "statement_line",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("statement_id", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("order_id", sa.Uuid(), nullable=True),
         sa.Column("adjustment_id", sa.Uuid(), nullable=True),
@@ -239,7 +241,7 @@ def _statement_line() -> None:
         sa.ForeignKeyConstraint(["statement_id"], ["statement.id"], name=op.f("fk_statement_line_statement_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_statement_line")),
     )
-    op.create_index(op.f("ix_statement_line_statement_id_id"), "statement_line", ["statement_id", "id"], unique=False)
+    op.create_index("uq_statement_line_position", "statement_line", ["statement_id", "position"], unique=True)
     op.create_index(
         "uq_statement_line_adjustment_once",
         "statement_line",

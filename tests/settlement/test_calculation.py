@@ -20,8 +20,8 @@ from app.settlement.inputs import (
     read,
 )
 
-PURCHASE = QuotedPart("government", "11111111-1111-7111-8111-111111111111", "purchase", 6000)
-COPAY = QuotedPart("family", None, None, 2000)
+PURCHASE = QuotedPart("government", "home_care", 6000)
+COPAY = QuotedPart("family", None, 2000)
 
 HOUR = LineInputs(
     rule="1",
@@ -91,8 +91,8 @@ bp = st.integers(0, 10_000)
 @st.composite
 def inputs(draw: st.DrawFn) -> LineInputs:
     agencies = draw(st.lists(fen, max_size=3))
-    payers = [QuotedPart("government", f"scheme-{i}", f"s{i}", amount) for i, amount in enumerate(agencies)]
-    payers.append(QuotedPart("family", None, None, draw(fen)))
+    payers = [QuotedPart("government", f"s{i}", amount) for i, amount in enumerate(agencies)]
+    payers.append(QuotedPart("family", None, draw(fen)))
     planned = draw(st.integers(1, 480))
     return replace(
         HOUR,
@@ -184,9 +184,7 @@ def test_a_later_rating_adjusts_to_exactly_the_new_amount(given_inputs: LineInpu
     for coefficient in (second, third):
         new = calculation.line(replace(given_inputs, coefficient_bp=coefficient))
         parts = calculation.difference(new, paid)
-        adjusted = tuple(
-            AdjustedPart(p.payer, p.scheme_id, p.scheme_code, p.payable_fen, p.holdback_fen) for p in parts
-        )
+        adjusted = tuple(AdjustedPart(p.payer, p.scheme, p.payable_fen, p.holdback_fen) for p in parts)
         assert all(part.payer != "family" for part in parts)
         paid.append(
             calculation.adjustment(AdjustmentInputs("1", "a", given_inputs.order_id, "rating", "r", "later", adjusted))
