@@ -18,8 +18,8 @@ from app.core.db import Database
 from app.core.keys import vault_from
 
 ROOMS_WITH_DOORS = (
-    "regions", "accounts", "elders", "catalog", "providers", "orders", "intake", "dispatch", "visits", "followup",
-    "settlement", "exchange", "channels", "web",
+    "regions", "accounts", "elders", "catalog", "providers", "benefits", "orders", "intake", "dispatch", "visits",
+    "followup", "settlement", "exchange", "channels", "web",
 )  # fmt: skip
 
 DESCRIPTION = """The public contract of a city's 12349 home-care hotline.

@@ -12,12 +12,14 @@ from datetime import timedelta
 
 from fastapi import FastAPI
 
+from app.benefits import handlers as benefits
 from app.core import clock, idempotency
 from app.core.db import Tx
 from app.core.events import Bus
 from app.dispatch import events as dispatch_events
 from app.dispatch import handlers as dispatch
 from app.dispatch import tasks as dispatch_tasks
+from app.elders import events as elder_events
 from app.exchange import handlers as exchange
 from app.exchange.watch import FeedWatch
 from app.jobs import feed
@@ -32,6 +34,7 @@ FEED_KEPT = timedelta(days=90)
 def bus() -> Bus:
     """Who listens to what."""
     bus = Bus()
+    bus.on(elder_events.ElderDeparted, benefits.on_elder_departed)
     bus.on(order_events.OrderPlaced, dispatch.on_order_placed)
     bus.on(order_events.OrderAdvanced, dispatch.on_order_advanced, exchange.on_order_advanced)
     bus.on(order_events.OrderFlagged, dispatch.on_order_flagged, exchange.on_order_flagged)

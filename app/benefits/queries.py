@@ -24,10 +24,11 @@ WHERE e.id = $1
 ORDER BY s.position, s.code"""
 
 # The row lock of the conflicting update makes reservations of one month queue up; the condition is then looked
-# at again with the winner's figures, so the loser gets no row instead of a broken constraint.
+# at again with the winner's figures, so the loser gets no row instead of a broken constraint. KEY SHARE makes the
+# first reservation of a month wait for a change of the entitlement and then read the new figure.
 RESERVE = """WITH taken AS (
   INSERT INTO quota_month (entitlement_id, month, granted_fen, reserved_fen, consumed_fen)
-  SELECT id, $2, monthly_quota_fen, $3, 0 FROM entitlement WHERE id = $1 AND monthly_quota_fen >= $3
+  SELECT id, $2, monthly_quota_fen, $3, 0 FROM entitlement WHERE id = $1 AND monthly_quota_fen >= $3 FOR KEY SHARE
   ON CONFLICT (entitlement_id, month) DO UPDATE SET reserved_fen = quota_month.reserved_fen + $3
     WHERE quota_month.reserved_fen + quota_month.consumed_fen + $3 <= quota_month.granted_fen
   RETURNING granted_fen - reserved_fen - consumed_fen AS left_fen
@@ -143,3 +144,16 @@ async def of_elder(tx: Tx, elder_id: UUID, month: date) -> list[Any]:
 
 async def end_all(tx: Tx, elder_id: UUID, last_day: date) -> int:
     return await tx.run(END_ALL, elder_id, last_day)
+
+
+REGRANT = """UPDATE quota_month SET granted_fen = $3
+WHERE entitlement_id = $1 AND month >= $2 AND reserved_fen + consumed_fen <= $3"""
+
+OVER = """SELECT month, reserved_fen + consumed_fen AS used_fen FROM quota_month
+WHERE entitlement_id = $1 AND month >= $2 AND reserved_fen + consumed_fen > $3 ORDER BY month LIMIT 1"""
+
+
+async def regrant(tx: Tx, entitlement_id: UUID, month: date, granted_fen: int) -> Any:
+    """Give months from `month` on another quota. Returns the first month that has used more already, if any."""
+    await tx.run(REGRANT, entitlement_id, month, granted_fen)
+    return await tx.fetchrow(OVER, entitlement_id, month, granted_fen)

@@ -27,11 +27,7 @@ ORDER BY item_code, array_position($2::text[], division_code)"""
 
 PUT_ITEM = f"""INSERT INTO service_item ({COLUMNS})
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
-ON CONFLICT (code) DO UPDATE SET name = excluded.name, category = excluded.category, unit = excluded.unit,
-  standard_minutes = excluded.standard_minutes, min_minutes = excluded.min_minutes,
-  rounding_minutes = excluded.rounding_minutes, max_minutes = excluded.max_minutes,
-  certificate = excluded.certificate, tier = excluded.tier, kind = excluded.kind,
-  description = excluded.description, position = excluded.position"""
+ON CONFLICT (code) DO NOTHING"""
 
 END_PRICE = """UPDATE price_version SET valid_to = $3
 WHERE item_code = $1 AND division_code = $2 AND valid_from <= $3 AND (valid_to IS NULL OR valid_to > $3)"""
@@ -54,8 +50,9 @@ async def prices_on(tx: Tx, codes: Sequence[str], lineage: Sequence[str], day: d
     return await tx.fetch(PRICES_ON, list(codes), list(lineage), day)
 
 
-async def put_item(tx: Tx, values: Sequence[Any]) -> None:
-    await tx.run(PUT_ITEM, *values)
+async def put_item(tx: Tx, values: Sequence[Any]) -> int:
+    """1 when the item is new."""
+    return await tx.run(PUT_ITEM, *values)
 
 
 async def end_price(tx: Tx, code: str, division_code: str, last_day: date) -> int:

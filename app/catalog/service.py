@@ -121,15 +121,15 @@ async def set_price(
 
 
 async def load_items(tx: Tx) -> int:
-    """Bring in the shipped catalogue; known codes are updated, none is deactivated. Returns how many there are."""
-    rows = _shipped()
-    for position, row in enumerate(rows, start=1):
+    """Bring in the shipped catalogue; what a city has made of a known code stays. Returns how many are new."""
+    added = 0
+    for position, row in enumerate(_shipped(), start=1):
         values = [row["code"], row["name"], row["category"], row["unit"]]
         minutes = [int(row[f"{name}_minutes"]) for name in ("standard", "min", "rounding", "max")]
         certificate = row["certificate"] or None
         described = [certificate, row["tier"], row["kind"], row["description"], position, True]
-        await queries.put_item(tx, [*values, *minutes, *described])
-    return len(rows)
+        added += await queries.put_item(tx, [*values, *minutes, *described])
+    return added
 
 
 async def load_demo_prices(tx: Tx, division_code: str, valid_from: date) -> int:
