@@ -87,7 +87,7 @@ def serve(settings: Settings, _arguments: Arguments) -> int:
 def prepare(settings: Settings, _arguments: Arguments) -> int:
     with databases.available(settings) as dsn:
         migrations.upgrade(dsn, schema=settings.city_schema)
-        if settings.demo and find_spec("app.seeds") is not None:
+        if settings.demo and find_spec("app.seeds.demo") is not None:
             asyncio.run(_load_demo(settings, dsn))
     return 0
 
