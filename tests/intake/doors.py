@@ -1,0 +1,27 @@
+"""The application with the rooms that these tests knock at."""
+
+from __future__ import annotations
+
+import httpx
+from fastapi import FastAPI
+
+from app import http_errors
+from app.accounts.guard import AccountsGuard
+from app.accounts.router import router as accounts
+from app.channels.router import router as channels
+from app.core.db import Database
+from app.intake.router import router as intake
+from app.orders.router import router as orders
+
+
+def small_app(database: Database) -> FastAPI:
+    app = FastAPI()
+    app.state.database, app.state.guard = database, AccountsGuard()
+    for router in (accounts, intake, orders, channels):
+        app.include_router(router)
+    http_errors.install(app)
+    return app
+
+
+def client_of(app: FastAPI) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="https://nuanxian.test")
