@@ -32,7 +32,7 @@ WHERE elder_id = $1 AND purpose = $2 AND granted_to = $3 AND withdrawn_at IS NUL
 WITHDRAW_CONSENT = """UPDATE consent SET withdrawn_at = $4, withdrawn_by = $5
 WHERE elder_id = $1 AND purpose = $2 AND granted_to = $3 AND withdrawn_at IS NULL RETURNING id"""
 CONSENTS = """SELECT id, purpose, granted_to, channel, evidence, granted_at, granted_by, withdrawn_at, withdrawn_by
-FROM consent WHERE elder_id = $1 ORDER BY id"""
+FROM consent WHERE elder_id = $1 ORDER BY granted_at, id"""
 
 # One phone at a time: two requests at once must not both find room for one more code.
 LOCK_PHONE = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"

@@ -33,7 +33,7 @@ WHERE channel = $1 AND external_id = $2 AND status IN ('sent', 'unknown')"""
 FORGET = """UPDATE outgoing_message SET address = NULL, params = NULL
 WHERE created_at < $1 AND params IS NOT NULL"""
 OF_ORDER = """SELECT id, template_code, channel, recipient_kind, recipient_id, status, failure, created_at, settled_at
-FROM outgoing_message WHERE order_id = $1 ORDER BY id"""
+FROM outgoing_message WHERE order_id = $1 ORDER BY created_at, id"""
 
 
 async def wording(tx: Tx, code: str, channel: str, language: str, day: date) -> str | None:
