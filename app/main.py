@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 
 from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
 
-from app import __version__, http_errors, middleware, wiring
+from app import __version__, http_errors, middleware, openapi, web, wiring
 from app.accounts import checks
 from app.accounts.guard import AccountsGuard
 from app.core import clock, log
@@ -18,7 +20,7 @@ from app.core.db import Database
 from app.core.keys import vault_from
 
 ROOMS_WITH_DOORS = (
-    "regions", "accounts", "elders", "catalog", "providers", "benefits", "orders", "intake", "dispatch", "visits",
+    "jobs", "regions", "accounts", "elders", "catalog", "providers", "benefits", "orders", "intake", "dispatch", "visits",
     "followup", "settlement", "exchange", "channels", "web",
 )  # fmt: skip
 
@@ -52,9 +54,11 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     for room in ROOMS_WITH_DOORS:
         if find_spec(f"app.{room}.router"):
             app.include_router(import_module(f"app.{room}.router").router)
+    app.mount("/static", StaticFiles(directory=Path(web.__file__).parent / "static"))
     http_errors.install(app)
     middleware.install(app)
-    if forgotten := checks.undeclared(app):
+    openapi.install(app)
+    if forgotten := checks.undeclared(app, also_fine=web.OPEN_PAGES):
         raise RuntimeError("routes without a known policy: " + ", ".join(forgotten))
     return app
 

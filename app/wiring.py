@@ -9,24 +9,41 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from functools import partial
 
 from fastapi import FastAPI
 
+from app.accounts import tasks as account_tasks
 from app.benefits import handlers as benefits
+from app.channels import notices
 from app.core import clock, idempotency
-from app.core.db import Tx
+from app.core.config import Settings
+from app.core.db import Database, Tx
 from app.core.events import Bus
 from app.dispatch import events as dispatch_events
 from app.dispatch import handlers as dispatch
 from app.dispatch import tasks as dispatch_tasks
-from app.elders import events as elder_events
+from app.elders.events import ElderDeparted
 from app.exchange import handlers as exchange
 from app.exchange.watch import FeedWatch
+from app.followup import events as followup_events
+from app.followup import handlers as followup
+from app.followup import tasks as followup_tasks
+from app.intake import events as intake_events
+from app.intake import tasks as intake_tasks
 from app.jobs import feed
 from app.jobs import worker as jobs
 from app.jobs.worker import Periodic, Task
+from app.messaging import service as messaging
+from app.messaging import tasks as messaging_tasks
+from app.messaging.sender import OutboxFile, RecordingSender
 from app.orders import events as order_events
+from app.orders import handlers as orders
 from app.orders import tasks as order_tasks
+from app.providers.events import ProviderSuspended
+from app.settlement import handlers as settlement
+from app.visits import events as visit_events
+from app.visits import handlers as visits
 
 FEED_KEPT = timedelta(days=90)
 
@@ -34,21 +51,51 @@ FEED_KEPT = timedelta(days=90)
 def bus() -> Bus:
     """Who listens to what."""
     bus = Bus()
-    bus.on(elder_events.ElderDeparted, benefits.on_elder_departed)
+    bus.on(ElderDeparted, benefits.on_elder_departed, orders.on_elder_departed)
+    bus.on(ProviderSuspended, dispatch.on_provider_suspended)
     bus.on(order_events.OrderPlaced, dispatch.on_order_placed)
-    bus.on(order_events.OrderAdvanced, dispatch.on_order_advanced, exchange.on_order_advanced)
-    bus.on(order_events.OrderFlagged, dispatch.on_order_flagged, exchange.on_order_flagged)
-    bus.on(order_events.DeadlineMissed, exchange.on_deadline_missed, dispatch.on_deadline_missed)
+    bus.on(
+        order_events.OrderAdvanced,
+        dispatch.on_order_advanced,
+        visits.on_order_advanced,
+        exchange.on_order_advanced,
+    )
+    bus.on(
+        order_events.OrderFlagged,
+        dispatch.on_order_flagged,
+        visits.on_order_flagged,
+        followup.on_order_flagged,
+        exchange.on_order_flagged,
+    )
+    bus.on(order_events.DeadlineMissed, notices.on_deadline_missed, dispatch.on_deadline_missed)
     bus.on(dispatch_events.OfferMade, exchange.on_offer_made)
     bus.on(dispatch_events.OfferClosed, exchange.on_offer_closed)
-    bus.on(dispatch_events.CaregiverAssigned, exchange.on_caregiver_assigned)
-    bus.on(dispatch_events.NobodyFound, exchange.on_nobody_found)
+    bus.on(dispatch_events.CaregiverAssigned, exchange.on_caregiver_assigned, notices.on_caregiver_assigned)
+    bus.on(dispatch_events.NobodyFound, notices.on_nobody_found)
+    bus.on(intake_events.ComplaintReceived, followup.on_complaint_received)
+    bus.on(visit_events.ServiceCompleted, followup.on_service_completed, notices.on_service_completed)
+    bus.on(followup_events.RatingRecorded, settlement.on_rating_recorded)
+    bus.on(followup_events.ComplaintDecided, settlement.on_complaint_decided)
     return bus
 
 
-def tasks() -> dict[str, Task]:
-    """Job kinds and their functions."""
-    return {}
+UNHEARD = frozenset(
+    {"emergency.received", "provider.reinstated", "visit.changed", "followup.closed", "complaint.opened"}
+)
+"""Facts that nobody inside acts on yet; they are told for the outside and for rooms to come."""
+
+
+def tasks(database: Database, settings: Settings) -> dict[str, Task]:
+    """Job kinds and their functions. Messages are recorded, not sent, until a provider's adapter is configured."""
+    outbox = Database(database.dsn, vault=database.vault, pool_size=2)
+    rehearsed = settings.demo and settings.environment != "production"
+    sms = OutboxFile(settings.data_dir / "demo" / "outbox.jsonl") if rehearsed else RecordingSender()
+    delivery = messaging_tasks.Delivery(outbox, {"sms": sms})
+    return {
+        messaging.DELIVER: delivery.deliver,
+        notices.TELL_FAMILY: partial(notices.tell_family, public_url=settings.public_url),
+        "intake.process_contact": intake_tasks.process_contact,
+    }
 
 
 def periodic() -> list[Periodic]:
@@ -57,7 +104,12 @@ def periodic() -> list[Periodic]:
         Periodic("dispatch.expire_offers", timedelta(seconds=1), dispatch_tasks.expire_offers),
         Periodic("dispatch.waiting", timedelta(seconds=15), dispatch_tasks.dispatch_waiting),
         Periodic("orders.missed_deadlines", timedelta(seconds=5), order_tasks.announce_missed_deadlines),
+        Periodic("followup.auto_pass", timedelta(seconds=30), followup_tasks.auto_pass),
+        Periodic("followup.announce_due", timedelta(seconds=30), followup_tasks.announce_due),
+        Periodic("intake.close_ghosts", timedelta(minutes=5), intake_tasks.close_ghosts),
         Periodic("core.forget_keys", timedelta(hours=1), idempotency.forget_old),
+        Periodic("accounts.forget_expired", timedelta(minutes=10), account_tasks.forget_expired),
+        Periodic("messaging.forget_contents", timedelta(hours=6), messaging_tasks.forget_contents),
         Periodic("jobs.forget_receipts", timedelta(hours=1), jobs.forget_receipts),
         Periodic("jobs.forget_feed", timedelta(hours=6), _forget_feed),
     ]

@@ -6,9 +6,11 @@ from app.core import log
 from app.core.db import Tx, as_unavailable, is_retryable
 from app.core.http import SYSTEM
 from app.dispatch import service
+from app.orders import queries as order_queries
 from app.orders import service as orders
 from app.orders.events import DeadlineMissed, OrderAdvanced, OrderFlagged, OrderPlaced
-from app.orders.lifecycle import SUSPENDED, Status
+from app.orders.lifecycle import RELEASABLE, SUSPENDED, Status
+from app.providers.events import ProviderSuspended
 
 
 async def on_order_placed(tx: Tx, event: OrderPlaced) -> None:
@@ -42,3 +44,12 @@ async def on_deadline_missed(tx: Tx, event: DeadlineMissed) -> None:
     if order.status == Status.ACCEPTED and not order.flags:
         await service.take_back(tx, order, SYSTEM.actor, "designation_overdue")
         await service.dispatch(tx, order.id)
+
+
+async def on_provider_suspended(tx: Tx, event: ProviderSuspended) -> None:
+    """Its open orders go to others; a visit that has begun is finished by whoever is there."""
+    for order_id in await order_queries.of_provider(tx, event.provider_id, [status.value for status in RELEASABLE]):
+        order = await orders.locked(tx, order_id)
+        if order.provider_id == event.provider_id and order.status in RELEASABLE and not order.flags:
+            await service.take_back(tx, order, event.actor, "provider_suspended")
+            await service.dispatch(tx, order_id)

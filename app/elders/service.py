@@ -22,7 +22,7 @@ from app.elders.facts import (
 from app.elders.tags import as_of
 
 __all__ = [
-    "Door", "ElderFacts", "NewElder", "NewFamilyMember", "NewPhone", "NewTag", "PhoneMatch", "door", "doors", "elder",
+    "Door", "ElderFacts", "NewElder", "NewFamilyMember", "NewPhone", "NewTag", "PhoneMatch", "approved_family", "door", "doors", "elder",
     "find_by_phone", "register",
 ]  # fmt: skip
 
@@ -66,6 +66,15 @@ async def find_by_phone(tx: Tx, e164: str) -> list[PhoneMatch]:
     vault = tx.vault
     rows = await queries.by_phone(tx, seals.phone_index(vault, e164), seals.family_phone_index(vault, e164))
     return [PhoneMatch(row["elder_id"], row["name"], row["relation"]) for row in rows]
+
+
+async def approved_family(tx: Tx, elder_id: UUID) -> list[tuple[UUID, str]]:
+    """Relatives the elder has agreed to, with their phones in plain text: `(member_id, e164)`."""
+    return [
+        (row.id, phone)
+        for row in await queries.family(tx, [elder_id])
+        if row.approved_at and (phone := seals.open_(tx.vault, seals.FAMILY_PHONE, row.id, row.phone))
+    ]
 
 
 async def register(tx: Tx, caller: Caller, new: NewElder) -> UUID:

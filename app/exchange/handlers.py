@@ -5,12 +5,10 @@ from __future__ import annotations
 from uuid import UUID
 
 from app.core.db import Tx
-from app.dispatch.events import CaregiverAssigned, NobodyFound, OfferClosed, OfferMade
+from app.dispatch.events import CaregiverAssigned, OfferClosed, OfferMade
 from app.jobs import feed
-from app.orders.events import DeadlineMissed, OrderAdvanced, OrderFlagged
+from app.orders.events import OrderAdvanced, OrderFlagged
 from app.orders.lifecycle import Status
-
-DESK = "desk"
 
 TOLD = frozenset({Status.ACCEPTED, Status.IN_SERVICE, Status.COMPLETED, Status.CLOSED, Status.CANCELLED, Status.PLACED})
 """Moves a provider hears of as such; being offered and assigned have entries of their own."""
@@ -81,13 +79,3 @@ async def on_order_flagged(tx: Tx, event: OrderFlagged) -> None:
             facts={"flag": event.flag},
             occurred_at=event.at,
         )
-
-
-async def on_nobody_found(tx: Tx, event: NobodyFound) -> None:
-    """A person has to look: the desk is told."""
-    await feed.append(tx, DESK, "order.nobody_found", order_id=event.order_id, occurred_at=event.at)
-
-
-async def on_deadline_missed(tx: Tx, event: DeadlineMissed) -> None:
-    facts = {"deadline": event.deadline, "due_at": event.due_at.isoformat()}
-    await feed.append(tx, DESK, "order.deadline_missed", order_id=event.order_id, facts=facts, occurred_at=event.at)

@@ -18,13 +18,12 @@ from app.dispatch import service as dispatch
 from app.dispatch.schemas import Acceptance, NamedCaregiver, Refusal
 from app.exchange import service
 from app.exchange.handlers import provider_audience
-from app.exchange.schemas import FeedPage
+from app.exchange.schemas import EventBatch, EventResults, FeedPage
 from app.exchange.watch import FeedWatch
 from app.orders import queries as orders
 from app.orders.lifecycle import Status
 from app.orders.schemas import OrderView
 from app.visits import service as visits
-from app.visits.schemas import EventBatch, EventResults
 
 router = Router(tags=["provider"])
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from app.core.text import View
+from pydantic import Field
+
+from app.core.text import Body, View
 from app.orders.schemas import OrderView
+from app.visits.schemas import EventResult, ProviderEvent
 
 
 class OfferView(View):
@@ -31,6 +34,16 @@ class FeedEvent(View):
     order: OrderView | None = None
     offer: OfferView | None = None
     facts: dict[str, Any] | None = None
+
+
+class EventBatch(Body):
+    """Events of any orders, in any order, up to 200 at a time."""
+
+    events: Annotated[list[ProviderEvent], Field(min_length=1, max_length=200)]
+
+
+class EventResults(View):
+    results: list[EventResult]
 
 
 class FeedPage(View):

@@ -10,7 +10,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -40,6 +40,8 @@ FORGET_RECEIPTS = "DELETE FROM job_receipt WHERE done_at < $1"
 DECLARE = """INSERT INTO periodic_task (name, next_at) SELECT unnest($1::text[]), $2 ON CONFLICT (name) DO NOTHING"""
 DUE = """SELECT name FROM periodic_task WHERE name = ANY($1::text[]) AND next_at <= $2"""
 TAKE = """SELECT name FROM periodic_task WHERE name = $1 AND next_at <= $2 FOR UPDATE SKIP LOCKED"""
+SIGNS_OF_LIFE = """SELECT (SELECT version_num FROM alembic_version) AS revision,
+  (SELECT max(last_started_at) FROM periodic_task) AS last_started_at"""
 MOVE_ON = """UPDATE periodic_task SET next_at = $2, last_started_at = $3, last_error = $4
 WHERE name = $1 AND next_at <= $3"""
 
@@ -205,3 +207,9 @@ def _is_outage(failure: BaseException) -> bool:
 
 def _clock_rate() -> float:
     return timedelta(hours=1) / clock.real_delay(timedelta(hours=1))
+
+
+async def signs_of_life(tx: Tx) -> tuple[str | None, datetime | None]:
+    """The schema's revision, and when any periodic task last began."""
+    row = await tx.fetchrow(SIGNS_OF_LIFE)
+    return (row["revision"], row["last_started_at"]) if row else (None, None)

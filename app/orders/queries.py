@@ -277,6 +277,18 @@ async def snapshots(tx: Tx, order_ids: Sequence[UUID]) -> list[Any]:
     return await tx.fetch(SNAPSHOT, list(order_ids))
 
 
+async def of_elder(tx: Tx, elder_id: UUID, statuses: Sequence[str]) -> list[UUID]:
+    """Ids of an elder's orders in one of these statuses, in one order for everybody who locks them."""
+    sql = "SELECT id FROM care_order WHERE elder_id = $1 AND status = ANY($2) ORDER BY id"
+    return [row["id"] for row in await tx.fetch(sql, elder_id, list(statuses))]
+
+
+async def of_provider(tx: Tx, provider_id: UUID, statuses: Sequence[str]) -> list[UUID]:
+    """Ids of a provider's orders in one of these statuses, in one order for everybody who locks them."""
+    sql = "SELECT id FROM care_order WHERE provider_id = $1 AND status = ANY($2) ORDER BY id"
+    return [row["id"] for row in await tx.fetch(sql, provider_id, list(statuses))]
+
+
 async def find(
     tx: Tx,
     *,

@@ -1,0 +1,94 @@
+"""What we say of our own accord: to approved relatives by message, to the desk through its stream."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from app.accounts import links
+from app.channels import queries
+from app.core import clock
+from app.core.db import Tx
+from app.dispatch.events import CaregiverAssigned, NobodyFound
+from app.elders import service as elders
+from app.jobs import feed
+from app.jobs.queue import enqueue
+from app.messaging import service as messaging
+from app.orders import service as orders
+from app.orders import views
+from app.orders.events import DeadlineMissed
+from app.orders.schemas import OrderView
+from app.visits.events import ServiceCompleted
+
+TELL_FAMILY = "channels.tell_family"
+LINK_VALID = timedelta(days=30)
+DESK = "desk"
+
+
+async def on_caregiver_assigned(tx: Tx, event: CaregiverAssigned) -> None:
+    await _tell_later(tx, event.order_id, "caregiver_named")
+
+
+async def on_service_completed(tx: Tx, event: ServiceCompleted) -> None:
+    await _tell_later(tx, event.order_id, "not_done" if event.outcome == "not_done" else "completed")
+
+
+async def on_nobody_found(tx: Tx, event: NobodyFound) -> None:
+    """A person has to look."""
+    await _tell_desk(tx, "order.nobody_found", event.order_id, {}, event.at)
+
+
+async def on_deadline_missed(tx: Tx, event: DeadlineMissed) -> None:
+    facts = {"deadline": event.deadline, "due_at": event.due_at.isoformat()}
+    await _tell_desk(tx, "order.deadline_missed", event.order_id, facts, event.at)
+
+
+async def tell_family(tx: Tx, payload: dict[str, Any], *, public_url: str) -> None:
+    """One message to each approved relative of the order's elder, with a link that shows this order alone."""
+    order_id, template = UUID(payload["order_id"]), str(payload["template"])
+    order = await views.one(tx, order_id)
+    for member_id, phone in await elders.approved_family(tx, order.elder.id):
+        token = await links.issue(tx, "family_order", order_id, LINK_VALID)
+        await messaging.send(
+            tx,
+            template=template,
+            recipient_kind="family",
+            recipient_id=member_id,
+            address=phone,
+            params=_words(order, f"{public_url}/f/{token}"),
+            order_id=order_id,
+            dedupe_key=f"{template}:{order_id}:{order.caregiver.id if order.caregiver else ''}:{member_id}",
+        )
+
+
+async def _tell_later(tx: Tx, order_id: UUID, template: str) -> None:
+    """Only where somebody may be told at all: most elders have no relative on record."""
+    if await queries.has_approved_family(tx, order_id):
+        await enqueue(tx, TELL_FAMILY, {"order_id": order_id, "template": template})
+
+
+async def _tell_desk(tx: Tx, type: str, order_id: UUID, facts: dict[str, Any], at: datetime) -> None:
+    division = (await orders.get(tx, order_id)).division_code
+    await feed.append(tx, DESK, type, order_id=order_id, facts={"division": division, **facts}, occurred_at=at)
+
+
+def _words(order: OrderView, link: str) -> dict[str, str]:
+    """Every gap a template for families may have; first names of caregivers stay out of messages."""
+    visit = order.visit or {}
+    return {
+        "number": order.number,
+        "item": order.item.name,
+        "provider": order.provider.name if order.provider else "",
+        "caregiver": f"{order.caregiver.name[:1]}师傅" if order.caregiver else "",
+        "wanted": _day_and_hour(order.window.from_),
+        "at": _day_and_hour(order.completed_at or clock.now()),
+        "minutes": str(visit.get("minutes") or order.minutes),
+        "reason": order.outcome_reason or "服务未完成",
+        "link": link,
+    }
+
+
+def _day_and_hour(at: datetime) -> str:
+    local = at.astimezone(clock.SHANGHAI)
+    return f"{local.month}月{local.day}日{local.hour}:{local.minute:02d}"

@@ -1,0 +1,7 @@
+"""Edge: pages for people. For now the front page, the description of the interface, and the health checks.
+
+These four show no data of anybody and work without a database, so they are ordinary routes outside the guard;
+`OPEN_PAGES` names them for the start-up check.
+"""
+
+OPEN_PAGES = frozenset({"/", "/docs", "/healthz", "/readyz"})

@@ -1,0 +1,43 @@
+"""The interface's description as a page needs it: operations by area, with parameters, bodies and answers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+def of(document: dict[str, Any]) -> dict[str, Any]:
+    """Template values made of an OpenAPI document."""
+    areas: dict[str, list[dict[str, Any]]] = {}
+    for path, operations in sorted(document["paths"].items()):
+        for method in METHODS:
+            if operation := operations.get(method):
+                area = (operation.get("tags") or ["other"])[0]
+                areas.setdefault(area, []).append(_operation(document, path, method, operation))
+    return {"info": document["info"], "areas": areas, "count": sum(len(found) for found in areas.values())}
+
+
+def _operation(document: dict[str, Any], path: str, method: str, operation: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": f"{method}-{path.strip('/').replace('/', '-').replace('{', '').replace('}', '')}",
+        "method": method.upper(),
+        "path": path,
+        "summary": operation.get("summary", ""),
+        "description": operation.get("description", ""),
+        "parameters": operation.get("parameters", []),
+        "body": _example(document, operation.get("requestBody")),
+        "answers": {code: answer.get("description", "") for code, answer in operation["responses"].items()},
+    }
+
+
+def _example(document: dict[str, Any], body: dict[str, Any] | None) -> str | None:
+    content = (body or {}).get("content", {}).get("application/json")
+    if content is None:
+        return None
+    schema = content.get("schema", {})
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[-1]]
+    examples = schema.get("examples")
+    return json.dumps(examples[0], ensure_ascii=False, indent=2) if examples else None
