@@ -13,9 +13,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, cast
 
 import asyncpg
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, event
 from sqlalchemy.engine import CursorResult, Row
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
@@ -108,6 +108,12 @@ class Tx:
         """Tell everybody who listens, inside this transaction."""
         for hearer in self._bus.hearers(type(fact)):
             await hearer(self, fact)
+
+
+def _replace_if_closed(connection: Any, _record: Any, _proxy: Any) -> None:
+    """Keep the pool from handing out what a restarted server closed; raw statements hide that from SQLAlchemy."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 class Database:

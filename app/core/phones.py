@@ -13,7 +13,10 @@ import phonenumbers
 
 from app.core.errors import Invalid
 
-_EXTENSION = re.compile(r"(?:转|ext\.?|x|#|-(?=\d{1,5}$))\s*(\d{1,5})$", re.IGNORECASE)
+_EXTENSION = re.compile(r"(转|ext\.?|x|#|-)\s*(\d{1,5})$", re.IGNORECASE)
+# What must stand before a dash, so that 138-9351-2345 and 010-6234-5678 keep their last four digits.
+_WHOLE = re.compile(r"0\d{9,11}|[2-9]\d{6,7}|1[3-9]\d{9}")
+_WHOLE_ABROAD = re.compile(r"(?:00)?86[1-9]\d{9,10}")
 DEFAULT_AREA_CODE = "0935"
 
 
@@ -28,12 +31,19 @@ def parse_phone(raw: str, area_code: str = DEFAULT_AREA_CODE) -> Phone:
     """Normalise what people type. Raises Invalid when there are not between 3 and 15 digits."""
     text = raw.strip().translate(str.maketrans("０１２３４５６７８９－（）＋", "0123456789-()+"))
     extension = None
-    if (found := _EXTENSION.search(text)) and len(re.sub(r"\D", "", text[: found.start()])) >= 7:
-        extension, text = found.group(1), text[: found.start()]
+    if (found := _EXTENSION.search(text)) and _is_whole(text[: found.start()], by_dash=found[1] == "-"):
+        extension, text = found[2], text[: found.start()]
     digits = re.sub(r"\D", "", text)
     if not 3 <= len(digits) <= 15:
         raise Invalid("phone_malformed", "a phone number has 3 to 15 digits", field="phone")
     return Phone(_e164(text, digits, area_code), raw.strip(), extension)
+
+
+def _is_whole(text: str, *, by_dash: bool) -> bool:
+    digits = re.sub(r"\D", "", text)
+    if not by_dash:
+        return len(digits) >= 7
+    return bool((_WHOLE_ABROAD if text.startswith(("+", "00")) else _WHOLE).fullmatch(digits))
 
 
 def _e164(text: str, digits: str, area_code: str) -> str:
