@@ -301,6 +301,8 @@ class LedgerTransfer(Base):
     credit_account: Mapped[str] = mapped_column(ForeignKey("ledger_account.code"))
     amount_fen: Mapped[int] = mapped_column(BigInteger)
     statement_id: Mapped[UUID] = mapped_column(ForeignKey("statement.id"))
-    line_id: Mapped[UUID | None] = mapped_column(ForeignKey("statement_line.id"))
+    line_id: Mapped[UUID | None]
+    """No foreign key: PostgreSQL checks one by locking rows here when a draft's lines are replaced, which takes the
+    right to update the ledger. Lines with transfers are those of issued statements and are never deleted."""
     reason: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime] = mapped_column(Time)

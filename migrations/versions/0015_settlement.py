@@ -316,7 +316,6 @@ def _ledger_transfer() -> None:
         sa.ForeignKeyConstraint(
             ["debit_account"], ["ledger_account.code"], name=op.f("fk_ledger_transfer_debit_account")
         ),
-        sa.ForeignKeyConstraint(["line_id"], ["statement_line.id"], name=op.f("fk_ledger_transfer_line_id")),
         sa.ForeignKeyConstraint(["statement_id"], ["statement.id"], name=op.f("fk_ledger_transfer_statement_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_transfer")),
     )
