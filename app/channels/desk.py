@@ -25,6 +25,7 @@ INTERVAL_S = 0.3
 HEARTBEAT_S = 10.0
 KEPT = 1000
 PAGE = 200
+_NEVER = Position(2**63, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +70,11 @@ class DeskFeed:
         until = time.monotonic() + seconds
         self._listeners += 1
         try:
-            position = await self._starting(after)
             if self._reader is None or self._reader.done():
-                self._since = self._position = await self._starting(None)
+                self._since = _NEVER  # until the reader knows where it begins, listeners read for themselves
                 self._recent.clear()
                 self._reader = asyncio.create_task(self._read())
+            position = await self._starting(after)
             while (left := until - time.monotonic()) > 0:
                 news = self._news
                 entries = await self._after(position)
@@ -103,6 +104,9 @@ class DeskFeed:
     async def _read(self) -> None:
         while self._listeners:
             try:
+                if self._since == _NEVER:
+                    self._since = self._position = await self._starting(None)
+                    self._wake()  # what became readable meanwhile lies behind the beginning
                 async with self._database.transaction() as tx:
                     rows = await feed.read(tx, AUDIENCE, self._position, PAGE)
             except Exception as away:
@@ -118,6 +122,9 @@ class DeskFeed:
         self._position = entries[-1].position
         while len(self._recent) > KEPT:
             self._since = self._recent.popleft().position
+        self._wake()
+
+    def _wake(self) -> None:
         # A fresh event for the next wait; whoever holds the old one is woken.
         news, self._news = self._news, asyncio.Event()
         news.set()

@@ -1,0 +1,151 @@
+"""The exchange's and the devices' doors."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from app.core import clock
+from app.core.db import Database
+from app.jobs import feed
+from app.jobs.feed import Position
+from tests.world.accounts import make_app_key
+from tests.world.intake import signed_post
+
+PHONE, DEVICE = "/channels/phone/events", "/channels/devices/aiqiangua"
+QUEUED = {
+    "source": "freeswitch", "source_instance": "pbx-1", "call_id": "c1", "type": "call.queued",
+    "at": "2026-11-24T09:00:00+08:00", "caller": "13800000001", "called": "12349",
+}  # fmt: skip
+
+
+@pytest.fixture
+async def pbx(clean_database: Database) -> tuple[str, str]:
+    async with clean_database.transaction() as tx:
+        return await make_app_key(tx, kind="telephony", name="pbx")
+
+
+@pytest.fixture
+async def maker(clean_database: Database) -> tuple[str, str]:
+    async with clean_database.transaction() as tx:
+        return await make_app_key(tx, kind="device", name="aiqiangua")
+
+
+async def test_one_event_or_many_once_or_often(doors: httpx.AsyncClient, pbx: Any, clean_database: Database) -> None:
+    later = [
+        {**QUEUED, "type": "agent.offered", "agent": "8001", "seq": 2},
+        {**QUEUED, "type": "call.answered", "agent": "8001", "seq": 3},
+        {**QUEUED, "type": "call.ended", "seq": 4, "duration_s": 61.5, "cause": "terminated"},
+    ]
+    single = await signed_post(doors, pbx, PHONE, QUEUED)
+    assert single.json() == {"results": [{"call_id": "c1", "type": "call.queued", "result": "applied"}]}
+    batch = await signed_post(doors, pbx, PHONE, {"events": [*later[::-1], QUEUED]})
+    assert [r["result"] for r in batch.json()["results"]] == ["applied", "applied", "applied", "duplicate"]
+    again = await signed_post(doors, pbx, PHONE, {"events": later})
+    assert {r["result"] for r in again.json()["results"]} == {"duplicate"}
+    async with clean_database.transaction() as tx:
+        row = await tx.fetchrow("SELECT state, outcome, agent, caller FROM call")
+    assert (row["state"], row["outcome"], row["agent"]) == ("over", "answered", "8001")
+    assert b"13800000001" not in bytes(row["caller"])
+
+
+async def test_a_lost_exchange_is_told_to_the_desk(
+    doors: httpx.AsyncClient, pbx: Any, clean_database: Database
+) -> None:
+    lost = {"source": "freeswitch", "type": "source.lost", "at": "2026-11-24T09:00:00+08:00"}
+    for _ in range(2):
+        assert (await signed_post(doors, pbx, PHONE, lost)).status_code == 200
+    async with clean_database.transaction() as tx:
+        assert [row["type"] for row in await feed.read(tx, "desk", Position(), 10)] == ["source.lost"]
+        assert await tx.fetchval("SELECT count(*) FROM call") == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"type": "call.presumed_ended"},
+        {"type": "nonsense"},
+        {"call_id": None},
+        {"at": "2026-11-24T09:00:00"},
+        {"at": "0001-01-01T00:00:00+14:00"},
+        {"duration_s": "NaN"},
+        {"extra": 1},
+    ],
+)
+async def test_events_that_are_none(doors: httpx.AsyncClient, pbx: Any, change: dict[str, Any]) -> None:
+    assert (await signed_post(doors, pbx, PHONE, QUEUED | change)).status_code == 422
+
+
+async def test_unsigned_and_wrongly_signed_posts_store_nothing(
+    doors: httpx.AsyncClient, pbx: Any, maker: Any, clean_database: Database
+) -> None:
+    assert (await doors.post(PHONE, json=QUEUED)).status_code == 401
+    assert (await signed_post(doors, (pbx[0], "wrong"), PHONE, QUEUED)).status_code == 401
+    assert (await signed_post(doors, maker, PHONE, QUEUED)).status_code == 403
+    async with clean_database.transaction() as tx:
+        assert await tx.fetchval("SELECT count(*) FROM call_event") == 0
+
+
+SOS = {"device_id": "860000000000015", "msg_id": "1", "type": "sos", "battery": 81}
+
+
+async def test_an_unknown_device_raises_an_emergency_all_the_same(
+    doors: httpx.AsyncClient, maker: Any, clean_database: Database
+) -> None:
+    body = SOS | {"location": {"lng": 102.19, "lat": 38.52, "crs": "wgs84"}, "occurred_at": "2003-01-01T00:00:00Z"}
+    answers = await asyncio.gather(*(signed_post(doors, maker, DEVICE, body) for _ in range(4)))
+    assert {a.status_code for a in answers} == {200}
+    assert sorted(a.json()["fresh"] for a in answers) == [False, False, False, True]
+    assert len({a.json()["care_request_id"] for a in answers}) == 1
+    async with clean_database.transaction() as tx:
+        (row,) = await tx.fetch("SELECT id, kind, status, urgency, channel, elder_id, address FROM care_request")
+        assert [e["type"] for e in await feed.read(tx, "desk", Position(), 10)] == ["emergency.received"]
+        assert tx.vault.open("care_request.address", row["id"], row["address"]).startswith("102.19")
+    assert (row["kind"], row["status"], row["urgency"]) == ("emergency", "escalated", "emergency")
+    assert (row["channel"], row["elder_id"]) == ("device", None)
+
+
+async def test_pressing_again_within_a_minute_is_the_same_emergency(
+    doors: httpx.AsyncClient, maker: Any, clean_database: Database
+) -> None:
+    now = clock.now()
+    made = []
+    for seconds, change in ((0, {"msg_id": "1"}), (30, {"msg_id": "2"}), (31, {"msg_id": "3", "type": "fall"})):
+        with clock.hold(now + timedelta(seconds=seconds)):
+            made.append((await signed_post(doors, maker, DEVICE, SOS | change)).json()["care_request_id"])
+    with clock.hold(now + timedelta(seconds=120)):
+        made.append((await signed_post(doors, maker, DEVICE, SOS | {"msg_id": "4"})).json()["care_request_id"])
+    assert made[0] == made[1]
+    assert len(set(made)) == 3
+
+
+async def test_two_presses_at_once_are_one_emergency(
+    doors: httpx.AsyncClient, maker: Any, clean_database: Database
+) -> None:
+    presses = (signed_post(doors, maker, DEVICE, SOS | {"msg_id": str(i)}) for i in range(5))
+    assert len({a.json()["care_request_id"] for a in await asyncio.gather(*presses)}) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "alarm"), [("test", False), ("restore", False), ("LOW_BATTERY", False), ("fall", True), ("x-99", True)]
+)
+async def test_what_is_an_alarm(
+    doors: httpx.AsyncClient, maker: Any, clean_database: Database, kind: str, alarm: bool
+) -> None:
+    answer = await signed_post(doors, maker, DEVICE, SOS | {"type": kind})
+    assert (answer.json()["care_request_id"] is not None) is alarm
+    async with clean_database.transaction() as tx:
+        assert await tx.fetchval("SELECT count(*) FROM inbound_contact WHERE processed_at IS NOT NULL") == 1
+
+
+async def test_one_makers_key_cannot_take_anothers_message_numbers(
+    doors: httpx.AsyncClient, maker: Any, clean_database: Database
+) -> None:
+    async with clean_database.transaction() as tx:
+        other = await make_app_key(tx, kind="device", name="other")
+    assert (await signed_post(doors, other, DEVICE, SOS | {"type": "test"})).json()["fresh"] is True
+    assert (await signed_post(doors, maker, DEVICE, SOS)).json()["care_request_id"] is not None
