@@ -155,6 +155,7 @@ class Database:
                 },
             },
         )
+        event.listen(self.engine.sync_engine, "checkout", _replace_if_closed)
 
     def transaction(self) -> AbstractAsyncContextManager[Tx]:
         """READ COMMITTED; commits when the block ends well, rolls back otherwise.
