@@ -1,7 +1,7 @@
 """When the centre may call, and when it tries again. Pure.
 
-Nobody is called between 21:00 and 08:00 Shanghai time. After a call without an answer the next one falls into
-another part of the day, since whoever is out in the morning may be in at night.
+Nobody is called in the quiet hours, in which nobody is sent a message either. After a call without an answer the
+next one falls into another part of the day, since whoever is out in the morning may be in at night.
 """
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ from datetime import datetime, time, timedelta
 from enum import StrEnum
 
 from app.core.clock import SHANGHAI
+from app.messaging.quiet_hours import next_open
 
-QUIET_FROM = time(21, 0)
-QUIET_TO = time(8, 0)
 PARTS = (time(9, 0), time(14, 0), time(18, 30))
 """When we try in the morning, the afternoon and the evening."""
 PART_ENDS = (time(12, 0), time(17, 30))
@@ -29,18 +28,8 @@ FINAL = frozenset({Answer.REACHED, Answer.REFUSED})
 
 
 def is_quiet(at: datetime) -> bool:
-    """Is `at` inside the quiet hours?"""
-    local = at.astimezone(SHANGHAI).time()
-    return local >= QUIET_FROM or local < QUIET_TO
-
-
-def first_call(at: datetime) -> datetime:
-    """The first moment from `at` on that is not quiet."""
-    if not is_quiet(at):
-        return at
-    local = at.astimezone(SHANGHAI)
-    day = local.date() if local.time() < QUIET_TO else local.date() + timedelta(days=1)
-    return datetime.combine(day, QUIET_TO, SHANGHAI).astimezone(at.tzinfo)
+    """Is `at` inside the quiet hours of `messaging`?"""
+    return next_open(at) != at
 
 
 def part_of(at: datetime) -> int:

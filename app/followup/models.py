@@ -127,7 +127,7 @@ class Complaint(Base):
 
     __tablename__ = "complaint"
     __table_args__ = (
-        CheckConstraint("source IN ('call', 'family', 'desk')", name="source"),
+        CheckConstraint("source IN ('call', 'family', 'desk', 'request')", name="source"),
         CheckConstraint("status IN ('open', 'replied', 'decided')", name="status"),
         CheckConstraint("upheld IN ('full', 'partly', 'no')", name="upheld"),
         CheckConstraint("(status = 'decided') = (upheld IS NOT NULL)", name="upheld_when_decided"),
@@ -148,7 +148,10 @@ class Complaint(Base):
     order_id: Mapped[UUID | None] = mapped_column(ForeignKey("care_order.id"))
     elder_id: Mapped[UUID | None] = mapped_column(ForeignKey("elder.id"))
     provider_id: Mapped[UUID | None] = mapped_column(ForeignKey("provider.id"))
-    division_code: Mapped[str] = mapped_column(Text)
+    division_code: Mapped[str | None] = mapped_column(Text)
+    """Null when nobody knows yet whom the complaint is about: every desk sees it then."""
+    care_request_id: Mapped[UUID | None] = mapped_column(ForeignKey("care_request.id"), unique=True)
+    """The request it came in with, if it was not found out by ourselves."""
     urgency: Mapped[str] = mapped_column(Text)
     source: Mapped[str] = mapped_column(Text)
     reason_code: Mapped[str] = mapped_column(Text)

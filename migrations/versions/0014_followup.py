@@ -114,7 +114,8 @@ def upgrade() -> None:
         sa.Column("order_id", sa.Uuid(), nullable=True),
         sa.Column("elder_id", sa.Uuid(), nullable=True),
         sa.Column("provider_id", sa.Uuid(), nullable=True),
-        sa.Column("division_code", sa.Text(), nullable=False),
+        sa.Column("division_code", sa.Text(), nullable=True),
+        sa.Column("care_request_id", sa.Uuid(), nullable=True),
         sa.Column("urgency", sa.Text(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("reason_code", sa.Text(), nullable=False),
@@ -136,18 +137,20 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "(status = 'decided') = (upheld IS NOT NULL)", name=op.f("ck_complaint_upheld_when_decided")
         ),
-        sa.CheckConstraint("source IN ('call', 'family', 'desk')", name=op.f("ck_complaint_source")),
+        sa.CheckConstraint("source IN ('call', 'family', 'desk', 'request')", name=op.f("ck_complaint_source")),
         sa.CheckConstraint("status IN ('open', 'replied', 'decided')", name=op.f("ck_complaint_status")),
         sa.CheckConstraint("upheld IN ('full', 'partly', 'no')", name=op.f("ck_complaint_upheld")),
         sa.CheckConstraint(
             "urgency IN ('emergency', 'urgent', 'normal', 'appointment')", name=op.f("ck_complaint_urgency")
         ),
+        sa.ForeignKeyConstraint(["care_request_id"], ["care_request.id"], name=op.f("fk_complaint_care_request_id")),
         sa.ForeignKeyConstraint(["elder_id"], ["elder.id"], name=op.f("fk_complaint_elder_id")),
         sa.ForeignKeyConstraint(["order_id"], ["care_order.id"], name=op.f("fk_complaint_order_id")),
         sa.ForeignKeyConstraint(["provider_id"], ["provider.id"], name=op.f("fk_complaint_provider_id")),
         sa.ForeignKeyConstraint(["rating_id"], ["rating.id"], name=op.f("fk_complaint_rating_id")),
         sa.ForeignKeyConstraint(["rework_order_id"], ["care_order.id"], name=op.f("fk_complaint_rework_order_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_complaint")),
+        sa.UniqueConstraint("care_request_id", name=op.f("uq_complaint_care_request_id")),
     )
     op.create_index(op.f("ix_complaint_division_code_id"), "complaint", ["division_code", "id"], unique=False)
     op.create_index(op.f("ix_complaint_elder_id"), "complaint", ["elder_id"], unique=False)

@@ -10,9 +10,10 @@ import pytest
 
 from app.core.clock import SHANGHAI
 from app.core.ids import new_id
-from app.followup.calling import Answer, first_call, is_quiet, next_call, outcome_after, part_of
+from app.followup.calling import Answer, is_quiet, next_call, outcome_after, part_of
 from app.followup.rules import DEFAULTS
 from app.followup.selection import Selection, choose, draw, select
+from app.messaging.quiet_hours import next_open
 
 NORMAL = next(rule for rule in DEFAULTS if rule.urgency == "normal")
 EMERGENCY = next(rule for rule in DEFAULTS if rule.urgency == "emergency")
@@ -72,7 +73,7 @@ def test_the_most_specific_and_newest_rule_is_chosen() -> None:
 def test_quiet_hours(at: str, quiet: bool, first: str) -> None:
     moment = shanghai(at).astimezone(UTC)
     assert is_quiet(moment) is quiet
-    assert first_call(moment) == shanghai(first)
+    assert next_open(moment) == shanghai(first)
 
 
 @pytest.mark.parametrize(
