@@ -80,18 +80,6 @@ SHIFTS = {
 }
 """Weekdays (1 is Monday) and minutes after midnight; every provider has one caregiver of each."""
 
-WHOLE = 10_000
-TERMS = {
-    "bands": ((1, 6_000), (2, 7_500), (3, 9_000), (4, WHOLE)),
-    "unrated_bp": WHOLE,
-    "late_steps": ((15, 200), (60, 1_000)),
-    "complaint_bp": 2_000,
-    "partly_visit_bp": 5_000,
-    "holdback_bp": 500,
-    "confirm_days": 5,
-}
-"""Terms of every demo contract; figures to look at, agreed by nobody."""
-
 
 @dataclass(frozen=True, slots=True)
 class Helper:
@@ -119,9 +107,7 @@ async def load(tx: Tx) -> list[Company]:
     for number, plan in enumerate(PLANS):
         place = places[plan.base]
         provider_id = _provider(rows, number, plan, place.lng, place.lat)
-        helpers = [
-            _caregiver(tx, rows, provider_id, plan, number, index, places) for index in range(CAREGIVERS_EACH)
-        ]
+        helpers = [_caregiver(tx, rows, provider_id, plan, number, index, places) for index in range(CAREGIVERS_EACH)]
         companies.append(Company(provider_id, plan.name, tuple(helpers)))
     await rows.write(tx)
     return companies
@@ -184,9 +170,7 @@ def _caregiver(tx: Tx, rows: _Rows, provider_id: UUID, plan: Plan, number: int, 
     _certify(rows, caregiver_id, plan, index)
     weekdays, (begins, ends) = list(SHIFTS.values())[index]
     for weekday in weekdays:
-        rows.add(
-            CaregiverShift, caregiver_id=caregiver_id, weekday=weekday, starts_minute=begins, ends_minute=ends
-        )
+        rows.add(CaregiverShift, caregiver_id=caregiver_id, weekday=weekday, starts_minute=begins, ends_minute=ends)
     if draw.random() < 0.06:
         begin = datetime.combine(clock.today() + timedelta(days=3), time(8), clock.SHANGHAI)
         rows.add(

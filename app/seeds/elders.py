@@ -49,6 +49,10 @@ SCHEMES = (
 """Code, name, basis points of the price, fen a month, needs an assessment, items. Figures to look at."""
 
 
+IN_NEED = frozenset({"low_income", "extreme_poverty", "incapacitated", "severely_disabled", "childless"})
+"""Circumstances whose services the city buys in full."""
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """An elder of the demo world, as its stories need one."""
@@ -178,7 +182,10 @@ async def _entitle(tx: Tx, draw: Random, elder_id: UUID, new: NewElder, schemes:
     wanted: Sequence[str] = [
         code
         for code, gets in (
-            ("gov_special", tags & {"low_income", "extreme_poverty", "incapacitated", "severely_disabled", "childless"}),
+            (
+                "gov_special",
+                tags & IN_NEED,
+            ),
             ("gov_advanced_age", "advanced_age" in tags),
             ("meal_subsidy", draw.random() < 0.15),
         )
