@@ -82,7 +82,7 @@ async def list_own_orders(
         limit=limit + 1,
     )
     found = await service.own_orders(tx, provider_id, ids[:limit])
-    return page_of([found[i] for i in ids[:limit]], ids, limit)
+    return page_of([found[i] for i in ids[:limit] if i in found], ids, limit)
 
 
 @router.get("/v1/provider/orders/{order_id}", response_model=OrderView, summary="One of my orders")

@@ -16,7 +16,6 @@ from app.jobs import feed
 from app.jobs.feed import Position
 from app.orders import queries as order_queries
 from app.orders import views
-from app.orders.lifecycle import WITH_PROVIDER
 from app.orders.schemas import OrderView
 
 
@@ -51,13 +50,7 @@ async def page(tx: Tx, provider_id: UUID, after: Position, limit: int) -> tuple[
 
 async def own_orders(tx: Tx, provider_id: UUID, order_ids: list[UUID]) -> dict[UUID, OrderView]:
     """The orders that are this provider's now: plain once accepted, masked while merely offered."""
-    found = await views.snapshot(tx, order_ids)
-    mine = [order for order in found if order.provider is not None and order.provider.id == provider_id]
-    plain = {
-        order.id: order
-        for order in await views.snapshot(tx, [o.id for o in mine if o.status in WITH_PROVIDER], plain=True)
-    }
-    return {order.id: plain.get(order.id, order) for order in mine}
+    return {order.id: order for order in await views.snapshot(tx, order_ids, in_hand_of=provider_id)}
 
 
 async def _mark_fetched(tx: Tx, offers: dict[UUID, Any]) -> None:

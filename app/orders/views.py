@@ -14,6 +14,7 @@ from app.core.text import masked_name
 from app.elders import service as elders
 from app.orders import queries
 from app.orders.deadlines import is_late
+from app.orders.lifecycle import WITH_PROVIDER
 from app.orders.schemas import (
     DeadlineView,
     ElderView,
@@ -25,17 +26,25 @@ from app.orders.schemas import (
 )
 
 
-async def snapshot(tx: Tx, order_ids: Sequence[UUID], *, plain: bool = False) -> list[OrderView]:
+async def snapshot(
+    tx: Tx, order_ids: Sequence[UUID], *, plain: bool = False, in_hand_of: UUID | None = None
+) -> list[OrderView]:
     """The orders in the order asked for; unknown ids are left out.
 
-    `plain` adds the elder's name, door, phone and care notes: only for whoever has the order in hand.
+    `plain` adds the elder's name, door, phone and care notes. `in_hand_of` does so for the orders that this
+    provider has accepted, and leaves out those that are another's.
     """
     if not order_ids:
         return []
     rows = {row["id"]: row for row in await queries.snapshots(tx, order_ids)}
-    doors = await elders.doors(tx, [row["elder_id"] for row in rows.values()]) if plain else {}
+    if in_hand_of is not None:
+        rows = {i: row for i, row in rows.items() if row["provider_id"] == in_hand_of}
+    open_ = {i for i, row in rows.items() if plain or (in_hand_of is not None and row["status"] in WITH_PROVIDER)}
+    doors = await elders.doors(tx, list({rows[i]["elder_id"] for i in open_})) if open_ else {}
     now = clock.now()
-    return [view(rows[i], now, doors.get(rows[i]["elder_id"])) for i in order_ids if i in rows]
+    return [
+        view(rows[i], now, doors.get(rows[i]["elder_id"]) if i in open_ else None) for i in order_ids if i in rows
+    ]
 
 
 async def one(tx: Tx, order_id: UUID, *, plain: bool = False) -> OrderView:
@@ -76,7 +85,7 @@ def _elder(row: Any, door: Any) -> ElderView:
 
 
 def _party(party_id: UUID | None, name: str | None) -> PartyView | None:
-    return PartyView.model_construct(id=party_id, name=name) if party_id is not None else None
+    return PartyView.model_construct(id=party_id, name=name or "") if party_id is not None else None
 
 
 def _deadlines(row: Any, now: datetime) -> list[DeadlineView]:
