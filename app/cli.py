@@ -12,7 +12,6 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -87,8 +86,7 @@ def serve(settings: Settings, _arguments: Arguments) -> int:
 def prepare(settings: Settings, _arguments: Arguments) -> int:
     with databases.available(settings) as dsn:
         migrations.upgrade(dsn, schema=settings.city_schema)
-        if settings.demo and find_spec("app.seeds.demo") is not None:
-            asyncio.run(_load_demo(settings, dsn))
+        asyncio.run(_furnish(settings.model_copy(update={"database_url": dsn})))
     return 0
 
 
@@ -144,17 +142,21 @@ def revision(_settings: Settings, arguments: Arguments) -> int:
     return 0
 
 
-async def _load_demo(settings: Settings, dsn: str) -> None:
+async def _furnish(settings: Settings) -> None:
+    """What no city can run without; and, where nobody lives yet, the demo world if wanted."""
     from app.main import open_database
+    from app.seeds import base
     from app.seeds import demo as world
 
-    database = open_database(settings.model_copy(update={"database_url": dsn}))
+    database = open_database(settings)
     try:
         async with database.transaction() as tx:
-            empty = not await tx.fetchval(INHABITED)
-        if empty:
+            inhabited = await tx.fetchval(INHABITED)
+        if settings.demo and not inhabited:
             print("Loading the demo world ...", flush=True)
             await world.load(database, settings)
+        elif (secret := await base.load_empty_city(database, settings)) is not None:
+            print(f"The administrator's first password is in {secret}", flush=True)
     finally:
         await database.close()
 
@@ -200,7 +202,7 @@ COMMANDS: dict[str, Command] = {
     "serve": Command("run the whole service until stopped", serve),
     "migrate": Command("bring the database to the newest schema", migrate, _revision_option),
     "demo": Command("load the demo world into an empty database", demo),
-    "prepare": Command("migrate, and load the demo world if wanted", prepare),
+    "prepare": Command("migrate, load base data, and the demo world if wanted", prepare),
     "web": Command("run one web process", web, _fd_option),
     "worker": Command("run one worker process", worker),
     "check-config": Command("show the settings, say what is wrong", check_config, _connect_option),

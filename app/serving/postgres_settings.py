@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 PRODUCT_SETTINGS = {
     "max_connections": "200",
     "shared_buffers": "256MB",
@@ -32,6 +34,9 @@ PRODUCT_SETTINGS = {
     "log_rotation_size": "0",
     "log_truncate_on_rotation": "on",
 }
+if sys.platform == "linux":
+    PRODUCT_SETTINGS["recovery_init_sync_method"] = "syncfs"  # seconds quicker after a crash
+
 THROWAWAY_SETTINGS = {
     **PRODUCT_SETTINGS,
     "shared_buffers": "128MB",
