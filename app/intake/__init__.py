@@ -5,6 +5,6 @@ exchange, what an operator, a family or an app asks for. Out: care requests (诉
 possible duplicates, confirmed orders (through `orders.service.place`), call records, call-back tasks.
 
 Read in this order: `requests` and `calls` (pure rules), `models`, `queries`, `contacts`, `service`, `telephony`.
-Tables: `inbound_contact`, `contact_sender`, `call`, `call_event`, `callback_task`, `care_request`.
+Tables: `inbound_contact`, `contact_sender`, `sender_code`, `call`, `call_event`, `callback_task`, `care_request`.
 Events: `ComplaintReceived`, `EmergencyReceived`.
 """

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import re
+import secrets
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from app.core import clock
 from app.core.db import Tx
 from app.core.errors import NotFound
 from app.core.http import Caller
-from app.intake import queries
+from app.elders import seals
+from app.intake import contacts, queries
+from app.intake.service import Requester
+
+BINDING = re.compile(r"绑定\s*([0-9]{8})")
+CODE_LIVES = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +45,46 @@ async def bound_elder(tx: Tx, caller: Caller, elder_id: UUID) -> BoundElder:
         if elder.id == elder_id:
             return elder
     raise NotFound("elder_not_found")
+
+
+async def binding_words(tx: Tx, caller: Caller) -> tuple[str, datetime]:
+    """What the caller says to our WeChat account within ten minutes to be known there. Raises NotFound for
+    somebody who is nobody's family."""
+    index = caller.facts.get("phone_index")
+    member = await queries.member(tx, index) if isinstance(index, bytes) else None
+    if member is None:
+        raise NotFound("family_member_not_found")
+    phone = tx.vault.open(seals.FAMILY_PHONE, member["id"], member["phone"])
+    code, expires_at = f"{secrets.randbelow(10**8):08d}", clock.now() + CODE_LIVES
+    code_index = _code_index(tx, code)
+    await queries.forget_codes(tx, clock.now())
+    await queries.keep_code(tx, code_index, tx.vault.seal("sender_code.phone", code_index.hex(), phone), expires_at)
+    return f"绑定 {code}", expires_at
+
+
+async def bind_by_words(tx: Tx, channel: str, account: str, sender: str, words: str) -> bool:
+    """Bind the sender if the words are a live code; a code binds once."""
+    said = BINDING.fullmatch(words.strip())
+    if said is None:
+        return False
+    code_index = _code_index(tx, said[1])
+    sealed = await queries.use_code(tx, code_index, clock.now())
+    if sealed is None:
+        return False
+    phone = tx.vault.open("sender_code.phone", code_index.hex(), sealed)
+    await contacts.bind_sender(tx, channel, account, sender, phone)
+    return True
+
+
+async def requester_by_phone(tx: Tx, e164: str | None) -> Requester:
+    """As whom somebody is known who proved this phone; the phone alone for a stranger."""
+    if e164 is None:
+        return Requester()
+    member = await queries.member(tx, seals.family_phone_index(tx.vault, e164))
+    if member is None:
+        return Requester(phone=e164)
+    return Requester(member["name"], e164, member["relation"])
+
+
+def _code_index(tx: Tx, code: str) -> bytes:
+    return tx.vault.blind("sender_code.code", code)

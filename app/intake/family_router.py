@@ -8,7 +8,8 @@ from uuid import UUID
 from app.core.http import CallerDep, Router, TxDep, allow
 from app.core.paging import CursorParam, Limit, Page, after_id, page_of
 from app.intake import desk, families, views
-from app.intake.schemas import AppRequestBody, FamilyElderView, FamilyRequestBody, OwnRequestView
+from app.intake.schemas import AppRequestBody, FamilyRequestBody
+from app.intake.schemas_views import BindingView, FamilyElderView, OwnRequestView
 from app.orders import queries as order_queries
 from app.orders import views as order_views
 from app.orders.schemas import OrderView
@@ -49,6 +50,18 @@ async def list_orders_of_elder(
         limit=limit + 1,
     )
     return page_of(await order_views.snapshot(tx, ids[:limit]), ids, limit)
+
+
+@router.post(
+    "/v1/family/wechat-bindings",
+    response_model=BindingView,
+    status_code=201,
+    summary="A code to say in WeChat, so that my messages there are known to be mine",
+)
+@allow("family.requests", keyed=False)
+async def make_binding(tx: TxDep, caller: CallerDep) -> Any:
+    words, expires_at = await families.binding_words(tx, caller)
+    return BindingView(words=words, expires_at=expires_at)
 
 
 @router.post(

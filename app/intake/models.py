@@ -66,6 +66,17 @@ class ContactSender(Base):
     bound_at: Mapped[datetime] = mapped_column(Instant)
 
 
+class SenderCode(Base):
+    """A word that a signed-in relative says to us on another channel, to prove that both are the same person."""
+
+    __tablename__ = "sender_code"
+    __table_args__ = (Index(None, "expires_at"),)
+
+    code_index: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    phone: Mapped[bytes] = mapped_column(LargeBinary)
+    expires_at: Mapped[datetime] = mapped_column(Instant)
+
+
 class Call(Base):
     """One telephone call: nothing but the fold of its events (`calls.fold`)."""
 

@@ -64,7 +64,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 ON CONFLICT (channel, account, external_id) DO NOTHING RETURNING id"""
 FIRST_OF = """SELECT id, digest, care_request_id FROM inbound_contact
 WHERE channel = $1 AND account = $2 AND external_id = $3"""
-CONTACT = """SELECT id, channel, account, kind, sender_index, words, received_at, processed_at, care_request_id
+CONTACT = """SELECT id, channel, account, kind, sender, sender_index, words, received_at, processed_at, care_request_id
 FROM inbound_contact WHERE id = $1 FOR UPDATE"""
 PROCESSED = "UPDATE inbound_contact SET processed_at = $2, care_request_id = $3 WHERE id = $1"
 RECENT_OF_SENDER = """SELECT c.care_request_id FROM inbound_contact c JOIN care_request r ON r.id = c.care_request_id
@@ -77,6 +77,12 @@ BIND = """INSERT INTO contact_sender (id, channel, account, sender_index, phone,
 VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (channel, account, sender_index) DO NOTHING"""
 SENDER = "SELECT id, phone FROM contact_sender WHERE channel = $1 AND account = $2 AND sender_index = $3"
 UNBIND = "DELETE FROM contact_sender WHERE channel = $1 AND account = $2 AND sender_index = $3"
+
+KEEP_CODE = "INSERT INTO sender_code (code_index, phone, expires_at) VALUES ($1, $2, $3)"
+USE_CODE = "DELETE FROM sender_code WHERE code_index = $1 AND expires_at > $2 RETURNING phone"
+FORGET_CODES = "DELETE FROM sender_code WHERE expires_at <= $1"
+MEMBER = """SELECT id, name, relation, phone FROM family_member WHERE phone_index = $1
+ORDER BY (approved_at IS NULL), id LIMIT 1"""
 
 LIKE_IT = """SELECT 'request' AS what, id, NULL::text AS number, kind, item_code, status, wanted_from, created_at
 FROM care_request
@@ -221,6 +227,25 @@ async def bind(tx: Tx, *values: Any) -> None:
 
 async def sender(tx: Tx, channel: str, account: str, sender_index: bytes) -> Any:
     return await tx.fetchrow(SENDER, channel, account, sender_index)
+
+
+async def keep_code(tx: Tx, code_index: bytes, phone: bytes, expires_at: datetime) -> None:
+    await tx.run(KEEP_CODE, code_index, phone, expires_at)
+
+
+async def use_code(tx: Tx, code_index: bytes, now: datetime) -> bytes | None:
+    """The phone that this code stands for, once."""
+    found: bytes | None = await tx.fetchval(USE_CODE, code_index, now)
+    return found
+
+
+async def forget_codes(tx: Tx, now: datetime) -> int:
+    return await tx.run(FORGET_CODES, now)
+
+
+async def member(tx: Tx, phone_index: bytes) -> Any:
+    """The family member with this phone: id, name, relation, sealed phone; None for a stranger."""
+    return await tx.fetchrow(MEMBER, phone_index)
 
 
 async def elder_names(tx: Tx, elder_ids: Sequence[UUID]) -> dict[UUID, str]:

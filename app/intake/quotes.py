@@ -15,7 +15,7 @@ from app.core.errors import Invalid, NotFound
 from app.core.http import Caller
 from app.elders import service as elders
 from app.intake import families
-from app.intake.schemas import QuotePayerView, QuoteView
+from app.intake.schemas_views import QuotePayerView, QuoteView
 
 
 async def quote(

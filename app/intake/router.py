@@ -12,15 +12,13 @@ from app.core import clock
 from app.core.http import CallerDep, IfMatchDep, Router, TxDep, allow, set_etag
 from app.core.json import loads
 from app.core.paging import CursorParam, Limit, Page, after_id, page_of
-from app.intake import call_queries, confirmation, desk, family_router, queries, quotes, service, telephony, views
+from app.intake import confirmation, desk, family_router, queries, queries_calls, quotes, service, telephony, views
 from app.intake.confirmation import Completion
 from app.intake.requests import Kind, Status
 from app.intake.schemas import (
     Answer,
     CallbackResult,
-    CallbackView,
     CareRequestBody,
-    CareRequestView,
     Classification,
     Confirmation,
     Division,
@@ -28,13 +26,11 @@ from app.intake.schemas import (
     Merge,
     OrderBody,
     QuoteBody,
-    QuoteView,
     Rejection,
     RequestReveal,
-    RevealedView,
-    TakenView,
     span,
 )
+from app.intake.schemas_views import CallbackView, CareRequestView, QuoteView, RevealedView, TakenView
 from app.intake.service import NewRequest
 from app.orders import views as order_views
 from app.orders.schemas import OrderView
@@ -193,7 +189,7 @@ async def list_callbacks(
     limit: Limit = 50,
     cursor: CursorParam = None,
 ) -> Any:
-    tasks = await call_queries.tasks(tx, status, after_id(cursor), limit + 1)
+    tasks = await queries_calls.tasks(tx, status, after_id(cursor), limit + 1)
     now = clock.now()
     return page_of([views.callback(tx, t, now) for t in tasks[:limit]], [t["id"] for t in tasks], limit)
 
@@ -201,7 +197,7 @@ async def list_callbacks(
 @router.get("/v1/callback-tasks/{task_id}", response_model=CallbackView, summary="Whom to call back, in plain text")
 @allow("elders.reveal")
 async def read_callback(tx: TxDep, caller: CallerDep, task_id: UUID) -> Any:
-    task = await call_queries.locked_task(tx, task_id)
+    task = await queries_calls.locked_task(tx, task_id)
     await audit.record(tx, caller, "requests.reveal", "callback_task", task_id, ("phone",), "call back")
     return views.callback(tx, task, clock.now(), plain=True)
 

@@ -8,9 +8,9 @@ from uuid import UUID
 from app.core import clock
 from app.core.db import Tx
 from app.core.http import Caller
-from app.intake import contacts, queries, service, telephony
+from app.intake import contacts, families, queries, service, telephony
 from app.intake.requests import Channel, Kind
-from app.intake.service import NewRequest, Requester
+from app.intake.service import NewRequest
 
 close_ghosts = telephony.close_ghosts
 
@@ -27,14 +27,14 @@ WORDLESS = {
 async def process_contact(tx: Tx, payload: dict[str, Any]) -> None:
     """Make a care request of a WeChat message. Events and unreadable pushes are only kept.
 
-    The sender is known only if they have proved a phone number; even then they are the requester, and an
-    operator says who is to be cared for.
+    The sender is known only if they have proved a phone number (and saying the code proves it); even then they
+    are the requester, and an operator says who is to be cared for.
     """
     contact = await queries.locked_contact(tx, UUID(payload["contact_id"]))
     if contact["processed_at"] is not None:
         return
     note = _note(tx, contact)
-    if note is None:
+    if note is None or await _is_binding(tx, contact, note):
         await queries.processed(tx, contact["id"], clock.now(), None)
         return
     phone = await contacts.phone_of_sender(tx, contact["channel"], contact["account"], contact["sender_index"])
@@ -42,12 +42,19 @@ async def process_contact(tx: Tx, payload: dict[str, Any]) -> None:
     asked = NewRequest(
         channel=Channel.WECHAT,
         kind=Kind.SERVICE,
-        requester=Requester(phone=phone),
+        requester=await families.requester_by_phone(tx, phone),
         note=note,
         contact_id=contact["id"],
     )
     request = await service.take_request(tx, caller, asked)
     await queries.processed(tx, contact["id"], clock.now(), request.id)
+
+
+async def _is_binding(tx: Tx, contact: Any, words: str) -> bool:
+    if contact["sender"] is None:
+        return False
+    sender = tx.vault.open("inbound_contact.sender", contact["id"], contact["sender"])
+    return await families.bind_by_words(tx, contact["channel"], contact["account"], sender, words)
 
 
 def _note(tx: Tx, contact: Any) -> str | None:

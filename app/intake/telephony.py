@@ -19,7 +19,7 @@ from app.core.http import Caller
 from app.core.ids import new_id
 from app.core.json import dumps, loads
 from app.elders import service as elders
-from app.intake import call_queries, contacts
+from app.intake import contacts, queries_calls
 from app.intake.calls import (
     CALLBACK_WITHIN,
     OF_THE_SOURCE,
@@ -67,10 +67,10 @@ async def record(tx: Tx, reported: list[Reported]) -> list[bool]:
 async def close_ghosts(tx: Tx) -> int:
     """Presume the end of calls whose end the exchange never told; callers who were not served are called back."""
     now = clock.now()
-    ghosts = await call_queries.ghosts(tx, now - GHOST_AFTER, now - SILENT_FOR)
+    ghosts = await queries_calls.ghosts(tx, now - GHOST_AFTER, now - SILENT_FOR)
     ended = []
     for ghost in ghosts:
-        source, instance, call_id = await call_queries.key_of(tx, ghost)
+        source, instance, call_id = await queries_calls.key_of(tx, ghost)
         facts = CallEventFacts(EventType.PRESUMED_ENDED, "presumed", now)
         ended.append(Reported(source, instance, call_id, facts))
     await record(tx, ended)
@@ -79,7 +79,7 @@ async def close_ghosts(tx: Tx) -> int:
 
 async def complete_callback(tx: Tx, caller: Caller, task_id: UUID, result: str, note: str | None) -> Any:
     """Write down what came of calling back. Nobody there: the task stays due, later. Raises Conflict when done."""
-    task = await call_queries.locked_task(tx, task_id)
+    task = await queries_calls.locked_task(tx, task_id)
     if task["status"] != "due":
         raise Conflict("callback_closed", f"this call-back is already {task['status']}", status=task["status"])
     now = clock.now()
@@ -87,8 +87,8 @@ async def complete_callback(tx: Tx, caller: Caller, task_id: UUID, result: str, 
     status, due_at = ("due", now + TRY_AGAIN_AFTER) if reached_nobody else ("done", task["due_at"])
     sealed = tx.vault.seal("callback_task.note", task_id, note) if note else None
     done_at, done_by = (None, None) if reached_nobody else (now, caller.actor)
-    await call_queries.complete(tx, task_id, status, result, sealed, done_at, done_by, due_at)
-    return await call_queries.locked_task(tx, task_id)
+    await queries_calls.complete(tx, task_id, status, result, sealed, done_at, done_by, due_at)
+    return await queries_calls.locked_task(tx, task_id)
 
 
 def phone_of_task(tx: Tx, task: Any) -> str | None:
@@ -110,11 +110,11 @@ async def _keep_source_event(tx: Tx, one: Reported) -> bool:
 
 async def _keep_call(tx: Tx, key: tuple[str, str, str], events: list[tuple[int, Reported]]) -> dict[int, bool]:
     now = clock.now()
-    row_id = await call_queries.held_call(tx, new_id(), *key, events[0][1].facts.at, now)
+    row_id = await queries_calls.held_call(tx, new_id(), *key, events[0][1].facts.at, now)
     fresh = {number: await _keep_event(tx, row_id, one) for number, one in events}
     new = [one.facts for number, one in events if fresh[number]]
     if new:
-        folded = fold([_open(tx, row) for row in await call_queries.events(tx, row_id)])
+        folded = fold([_open(tx, row) for row in await queries_calls.events(tx, row_id)])
         await _write(tx, row_id, folded, now)
         await _sync_callback(tx, row_id, folded, now)
         await _tell_desk(tx, row_id, folded, new)
@@ -125,7 +125,7 @@ async def _keep_event(tx: Tx, row_id: UUID | None, one: Reported) -> bool:
     event_id, facts = new_id(), one.facts
     sealed = tx.vault.seal("call_event.facts", event_id, dumps(_personal(facts)))
     call_id = "" if row_id is None else one.call_id
-    return await call_queries.add_event(
+    return await queries_calls.add_event(
         tx, event_id, row_id, one.source, one.source_instance, call_id, facts.type, facts.key, facts.at, sealed,
         clock.now(),
     )  # fmt: skip
@@ -147,22 +147,22 @@ async def _write(tx: Tx, row_id: UUID, folded: CallRecord, now: datetime) -> Non
     values["caller"] = tx.vault.seal("call.caller", row_id, number) if number else None
     values["caller_index"] = contacts.phone_index(tx, number) if number else None
     values["updated_at"] = now
-    await call_queries.write(tx, row_id, [values[name] for name in call_queries.FOLDED])
+    await queries_calls.write(tx, row_id, [values[name] for name in queries_calls.FOLDED])
 
 
 async def _sync_callback(tx: Tx, row_id: UUID, folded: CallRecord, now: datetime) -> None:
     reason = folded.callback
     if reason is None:
-        await call_queries.withdraw(tx, row_id)
+        await queries_calls.withdraw(tx, row_id)
         return
     lost_at = folded.voicemail_at or folded.abandoned_at or folded.ended_at or folded.first_at
     fresh_id = new_id()
-    made = await call_queries.due(tx, fresh_id, row_id, reason, None, None, lost_at + CALLBACK_WITHIN, now)
-    task_id = fresh_id if made else await call_queries.task_of(tx, row_id)
+    made = await queries_calls.due(tx, fresh_id, row_id, reason, None, None, lost_at + CALLBACK_WITHIN, now)
+    task_id = fresh_id if made else await queries_calls.task_of(tx, row_id)
     number = contacts.known_number(folded.caller)
     if task_id is not None and number is not None:
         sealed = tx.vault.seal("callback_task.phone", task_id, number)
-        await call_queries.fill_phone(tx, task_id, sealed, contacts.phone_index(tx, number))
+        await queries_calls.fill_phone(tx, task_id, sealed, contacts.phone_index(tx, number))
     if made:
         await feed.append(tx, DESK, "callback.due", facts={"task": str(task_id), "call": str(row_id)})
 

@@ -14,7 +14,7 @@ from app.elders import service as elders
 from app.intake import queries, requests, telephony
 from app.intake.queries import RequestRow
 from app.intake.requests import Kind, Status
-from app.intake.schemas import (
+from app.intake.schemas_views import (
     CallbackView,
     CareRequestView,
     DuplicateView,

@@ -15,6 +15,7 @@ depends_on = None
 def upgrade() -> None:
     _inbound_contact()
     _contact_sender()
+    _sender_code()
     _call()
     _call_event()
     _callback_task()
@@ -26,7 +27,15 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_constraint("fk_inbound_contact_care_request_id", "inbound_contact")
-    for table in ("care_request", "callback_task", "call_event", "call", "contact_sender", "inbound_contact"):
+    for table in (
+        "care_request",
+        "callback_task",
+        "call_event",
+        "call",
+        "sender_code",
+        "contact_sender",
+        "inbound_contact",
+    ):
         op.drop_table(table)
 
 
@@ -76,6 +85,17 @@ def _contact_sender() -> None:
             "channel", "account", "sender_index", name="uq_contact_sender_channel_account_sender_index"
         ),
     )
+
+
+def _sender_code() -> None:
+    op.create_table(
+        "sender_code",
+        sa.Column("code_index", sa.LargeBinary(), nullable=False),
+        sa.Column("phone", sa.LargeBinary(), nullable=False),
+        sa.Column("expires_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("code_index", name="pk_sender_code"),
+    )
+    op.create_index("ix_sender_code_expires_at", "sender_code", ["expires_at"])
 
 
 def _call() -> None:

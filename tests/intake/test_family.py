@@ -12,10 +12,15 @@ import pytest
 
 from app.accounts import codes, queries_records, tokens
 from app.core import clock
-from app.core.db import Database
+from app.core.db import Database, Tx
+from app.core.errors import NotFound
+from app.core.http import Caller
 from app.core.ids import new_id
 from app.elders import seals
+from app.elders.facts import NewFamilyMember
 from app.elders.models import FamilyMember
+from app.intake import contacts, families, tasks
+from app.intake.contacts import Arrival
 from tests.world.accounts import make_app_key
 from tests.world.elders import make_elder
 from tests.world.intake import signed_post
@@ -87,6 +92,41 @@ async def test_a_family_complains_about_its_own_order_only(
     yes = await doors.post("/v1/family/care-requests", json=body | {"order_id": str(own.id)}, headers=headers())
     assert (no.status_code, no.json()["code"]) == (422, "order_of_another_elder")
     assert (yes.status_code, yes.json()["status"]) == (201, "escalated")
+
+
+async def test_a_relative_becomes_known_in_wechat_by_saying_the_code(
+    doors: httpx.AsyncClient, daughter: Any, clean_database: Database
+) -> None:
+    headers, _, _ = daughter
+    made = (await doors.post("/v1/family/wechat-bindings", headers=headers())).json()
+
+    async def say(words: str, number: int, openid: str = "oDaughter") -> None:
+        arrival = Arrival("wechat", "jinchang", f"msg:{number}", "text", words.encode(), openid, words)
+        async with clean_database.transaction() as tx:
+            receipt = await contacts.receive(tx, arrival)
+            await tasks.process_contact(tx, {"contact_id": str(receipt.contact_id)})
+
+    await say(made["words"], 1)
+    await say("妈妈想洗澡", 2)
+    await say(made["words"], 3, "oThief")
+    await say("给我也来一份", 4, "oThief")
+    async with clean_database.transaction() as tx:
+        rows = await tx.fetch("SELECT caller_name, relation FROM care_request ORDER BY id")
+        assert await tx.fetchval("SELECT count(*) FROM sender_code") == 0
+    # The used code is words like any others, so that an operator sees them.
+    assert [tuple(row) for row in rows] == [("曾丽", "child"), (None, None), (None, None)]
+
+
+async def test_a_late_code_binds_nobody(tx: Tx) -> None:
+    caller = Caller(kind="family", id="x", name="家属", facts={"phone_index": codes.phone_index(tx.vault, PHONE)})
+    with pytest.raises(NotFound):
+        await families.binding_words(tx, caller)
+    elder = await make_elder(tx, family=(NewFamilyMember("曾丽", "child", PHONE),))
+    assert elder
+    words, expires_at = await families.binding_words(tx, caller)
+    with clock.hold(expires_at):
+        assert not await families.bind_by_words(tx, "wechat", "jinchang", "o1", words)
+    assert await families.bind_by_words(tx, "wechat", "jinchang", "o1", f" {words} ")
 
 
 async def test_an_app_sends_the_same_request_many_times_at_once(
