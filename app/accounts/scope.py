@@ -26,5 +26,6 @@ def see(caller: Caller, division_code: str) -> None:
 
 def within(column: Any, caller: Caller) -> ColumnElement[bool]:
     """The same question for SQLAlchemy Core: a condition on a `division_code` column that an index serves."""
-    ranges = scope_ranges(["000000"] if caller.kind == "system" else caller.divisions)
+    held = {"system": ("000000",), "staff": caller.divisions}.get(caller.kind, ())
+    ranges = scope_ranges(held)
     return or_(false(), *(and_(column >= low, column < high) for low, high in ranges))
