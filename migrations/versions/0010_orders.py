@@ -65,26 +65,30 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["rework_of"], ["care_order.id"], name="fk_care_order_rework_of"),
         sa.CheckConstraint(
             "status IN ('placed','dispatched','accepted','assigned','in_service','completed','closed','cancelled')",
-            name="ck_care_order_status",
+            name=op.f("ck_care_order_status"),
         ),
-        sa.CheckConstraint("outcome IN ('done','partly','not_done')", name="ck_care_order_outcome"),
-        sa.CheckConstraint("urgency IN ('emergency','urgent','normal','appointment')", name="ck_care_order_urgency"),
-        sa.CheckConstraint("delivery IN ('none','queued','sent','fetched','expired')", name="ck_care_order_delivery"),
+        sa.CheckConstraint("outcome IN ('done','partly','not_done')", name=op.f("ck_care_order_outcome")),
         sa.CheckConstraint(
-            "price_fen >= 0 AND copay_fen >= 0 AND copay_fen <= price_fen", name="ck_care_order_money"
+            "urgency IN ('emergency','urgent','normal','appointment')", name=op.f("ck_care_order_urgency")
         ),
-        sa.CheckConstraint("minutes > 0", name="ck_care_order_minutes"),
-        sa.CheckConstraint("rating BETWEEN 1 AND 5", name="ck_care_order_rating"),
+        sa.CheckConstraint(
+            "delivery IN ('none','queued','sent','fetched','expired')", name=op.f("ck_care_order_delivery")
+        ),
+        sa.CheckConstraint(
+            "price_fen >= 0 AND copay_fen >= 0 AND copay_fen <= price_fen", name=op.f("ck_care_order_money")
+        ),
+        sa.CheckConstraint("minutes > 0", name=op.f("ck_care_order_minutes")),
+        sa.CheckConstraint("rating BETWEEN 1 AND 5", name=op.f("ck_care_order_rating")),
         sa.CheckConstraint(
             "(status IN ('placed','cancelled')) OR provider_id IS NOT NULL",
-            name="ck_care_order_provider_when_dispatched",
+            name=op.f("ck_care_order_provider_when_dispatched"),
         ),
         sa.CheckConstraint(
             "status NOT IN ('assigned','in_service') OR caregiver_id IS NOT NULL",
-            name="ck_care_order_caregiver_when_assigned",
+            name=op.f("ck_care_order_caregiver_when_assigned"),
         ),
         sa.CheckConstraint(
-            "(completed_at IS NULL) = (status NOT IN ('completed','closed'))", name="ck_care_order_completed_at"
+            "(completed_at IS NULL) = (status NOT IN ('completed','closed'))", name=op.f("ck_care_order_completed_at")
         ),
     )
     for columns in (["elder_id", "id"], ["provider_id", "id"], ["updated_at", "id"], ["care_request_id"]):
@@ -128,7 +132,7 @@ def _clocks() -> None:
         sa.Column("announced_at", TIME),
         sa.PrimaryKeyConstraint("order_id", "name", name="pk_order_deadline"),
         sa.ForeignKeyConstraint(["order_id"], ["care_order.id"], name="fk_order_deadline_order_id"),
-        sa.CheckConstraint(names, name="ck_order_deadline_name"),
+        sa.CheckConstraint(names, name=op.f("ck_order_deadline_name")),
     )
     op.create_index(
         "ix_order_deadline_running",
@@ -147,9 +151,9 @@ def _clocks() -> None:
         sa.Column("rural_minutes", sa.Integer()),
         sa.Column("from_window", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("division_code", "urgency", "name", "valid_from", name="pk_deadline_rule"),
-        sa.CheckConstraint(names, name="ck_deadline_rule_name"),
+        sa.CheckConstraint(names, name=op.f("ck_deadline_rule_name")),
         sa.CheckConstraint(
-            "urgency IN ('emergency','urgent','normal','appointment')", name="ck_deadline_rule_urgency"
+            "urgency IN ('emergency','urgent','normal','appointment')", name=op.f("ck_deadline_rule_urgency")
         ),
     )
 

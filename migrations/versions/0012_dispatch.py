@@ -29,7 +29,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_booking"),
         sa.ForeignKeyConstraint(["caregiver_id"], ["caregiver.id"], name="fk_booking_caregiver_id"),
         sa.ForeignKeyConstraint(["order_id"], ["care_order.id"], name="fk_booking_order_id"),
-        sa.CheckConstraint("status IN ('held','booked','released')", name="ck_booking_status"),
+        sa.CheckConstraint("status IN ('held','booked','released')", name=op.f("ck_booking_status")),
         postgresql.ExcludeConstraint(
             ("caregiver_id", "="),
             ("during", "&&"),
@@ -64,8 +64,10 @@ def _offers() -> None:
         sa.ForeignKeyConstraint(["order_id"], ["care_order.id"], name="fk_offer_order_id"),
         sa.ForeignKeyConstraint(["provider_id"], ["provider.id"], name="fk_offer_provider_id"),
         sa.ForeignKeyConstraint(["caregiver_id"], ["caregiver.id"], name="fk_offer_caregiver_id"),
-        sa.CheckConstraint("status IN ('offered','accepted','refused','expired','withdrawn')", name="ck_offer_status"),
-        sa.CheckConstraint("mode IN ('auto','manual')", name="ck_offer_mode"),
+        sa.CheckConstraint(
+            "status IN ('offered','accepted','refused','expired','withdrawn')", name=op.f("ck_offer_status")
+        ),
+        sa.CheckConstraint("mode IN ('auto','manual')", name=op.f("ck_offer_mode")),
     )
     offered = sa.text("status = 'offered'")
     op.create_index("ix_offer_one_open", "offer", ["order_id"], unique=True, postgresql_where=offered)
@@ -108,7 +110,7 @@ def _reasons() -> None:
         sa.Column("valid_from", sa.Date(), nullable=False),
         sa.PrimaryKeyConstraint("version", name="pk_dispatch_weights"),
         sa.CheckConstraint(
-            "urgency IN ('any','emergency','urgent','normal','appointment')", name="ck_dispatch_weights_urgency"
+            "urgency IN ('any','emergency','urgent','normal','appointment')", name=op.f("ck_dispatch_weights_urgency")
         ),
     )
     op.create_table(
