@@ -9,8 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from app.core import clock
-from app.core.db import Database, Tx
-from app.core.errors import Error
+from app.core.db import Tx
 from app.core.http import Caller
 from app.core.ids import new_id
 from app.followup import complaints
@@ -20,7 +19,7 @@ from app.followup.calling import Answer
 from app.followup.schemas import Attempt, FamilyRating
 from app.seeds.chance import chance
 from app.seeds.plots import SCORES, drawn
-from app.seeds.story import BATCH, Stage
+from app.seeds.story import Stage
 from app.settlement import agreements, queries, runs, statements
 from app.settlement.contracts import WHOLE, Band, LatePenalty, Terms
 
@@ -51,13 +50,11 @@ def _terms() -> Terms:
     )
 
 
-async def follow_up(database: Database, stage: Stage, order_ids: Sequence[UUID], endings: dict[UUID, str]) -> None:
+async def follow_up(tx: Tx, stage: Stage, order_ids: Sequence[UUID], endings: dict[UUID, str]) -> None:
     """Call back, let families speak, let the rest pass; only as far as the present day allows."""
     draw, now = chance("aftermath"), clock.now()
-    for first in range(0, len(order_ids), BATCH):
-        async with database.transaction() as tx:
-            for order_id in order_ids[first : first + BATCH]:
-                await _follow_up(tx, stage, order_id, endings.get(order_id, "done"), draw, now)
+    for order_id in order_ids:
+        await _follow_up(tx, stage, order_id, endings.get(order_id, "done"), draw, now)
 
 
 async def _follow_up(tx: Tx, stage: Stage, order_id: UUID, ending: str, draw: Random, now: datetime) -> None:
@@ -117,18 +114,12 @@ async def _decide(tx: Tx, stage: Stage, complaint_id: UUID, opened_at: datetime,
         )
 
 
-async def settle(database: Database, clerk: Caller, approver: Caller, stage: Stage, period: str, at: datetime) -> None:
+async def settle(tx: Tx, clerk: Caller, approver: Caller, stage: Stage, period: str, at: datetime) -> None:
     """Settle a month: most statements are paid, one is disputed, one waits for its provider."""
     with clock.hold(at):
-        await runs.run(database, clerk, period)
-    async with database.transaction() as tx:
-        found = await queries.statements_of_period(tx, period, None)
-        for number, row in enumerate(found):
-            try:
-                async with tx.savepoint():
-                    await _settle_one(tx, clerk, approver, stage, row, number, at)
-            except Error:
-                continue  # a statement that changed meanwhile stays a draft, for somebody to look at
+        await runs.settle(tx, clerk, period)
+    for number, row in enumerate(await queries.statements_of_period(tx, period, None)):
+        await _settle_one(tx, clerk, approver, stage, row, number, at)
 
 
 async def _settle_one(

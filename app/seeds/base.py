@@ -13,12 +13,12 @@ from app.catalog import service as catalog
 from app.core.config import Settings
 from app.core.db import Database, Tx
 from app.dispatch import search as dispatch
+from app.followup import figures as followup
 from app.orders import service as orders
 from app.regions import service as regions
+from app.seeds import queries
 
 ADMINISTRATOR = "admin"
-EMPTY = "SELECT NOT EXISTS (SELECT FROM staff)"
-ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(12349, 1)"
 
 
 async def load_base(tx: Tx) -> None:
@@ -27,6 +27,8 @@ async def load_base(tx: Tx) -> None:
     await catalog.load_items(tx)
     await orders.load_default_rules(tx)
     await dispatch.load_default_weights(tx)
+    await followup.load_default_rules(tx)
+    tx.cache.clear()
 
 
 async def load_empty_city(database: Database, settings: Settings) -> Path | None:
@@ -35,9 +37,9 @@ async def load_empty_city(database: Database, settings: Settings) -> Path | None
     Returns the file (mode 0600) that holds the administrator's first password, None when there was somebody.
     """
     async with database.transaction() as tx:
-        await tx.fetchval(ONE_AT_A_TIME)
+        await queries.one_at_a_time(tx)
         await load_base(tx)
-        if not await tx.fetchval(EMPTY):
+        if await queries.anybody_can_sign_in(tx):
             return None
         password = secrets.token_urlsafe(15)
         await accounts.create_staff(

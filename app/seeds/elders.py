@@ -79,7 +79,7 @@ async def load(tx: Tx) -> list[Person]:
         await _entitle(tx, draw, elder_id, new, schemes)
         member = next((m for m in new.family if m.approved), None)
         if member is not None:
-            await consent.grant(tx, SYSTEM, elder_id, "family_view", "family", "paper")
+            await consent.grant(tx, SYSTEM, elder_id, "family_page", "family", "paper")
         await consent.grant(tx, SYSTEM, elder_id, "service", "provider", "paper")
         own = new.phones[0].number
         family = (member.name, member.phone) if member else None

@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 from uuid import UUID
 
 from app.core import clock
-from app.core.db import Database, Tx
+from app.core.db import Tx
 from app.core.errors import Error
 from app.core.http import Caller
 from app.dispatch import queries as dispatch_queries
@@ -38,7 +38,7 @@ SPECIALTY = "psychological_comfort"
 """Offered in one district only: elsewhere nobody is found, and the funnel says why."""
 
 
-async def live(database: Database, stage: Stage) -> None:
+async def live(tx: Tx, stage: Stage) -> None:
     """Bring a few orders to every station, and leave requests and missed calls to be worked on."""
     draw, busy_at = chance("present"), busy_hour(clock.now())
     tomorrow = datetime.combine(clock.today() + timedelta(days=1), time(9), clock.SHANGHAI)
@@ -56,11 +56,10 @@ async def live(database: Database, stage: Stage) -> None:
                     continue
                 item = SPECIALTY if station == "nobody" else "clean_home"
                 plot = Plot(placed_at, begin, begin + timedelta(hours=5), person, item, "hotline", "open", 0, None)
-                if await _bring(database, stage, plot, station):
+                if await _bring(tx, stage, plot, station):
                     break
-    async with database.transaction() as tx:
-        await _requests(tx, stage)
-        await _missed_calls(tx)
+    await _requests(tx, stage)
+    await _missed_calls(tx)
 
 
 def busy_hour(now: datetime) -> datetime:
@@ -72,10 +71,10 @@ def busy_hour(now: datetime) -> datetime:
     return datetime.combine(day, time(18), clock.SHANGHAI)
 
 
-async def _bring(database: Database, stage: Stage, plot: Plot, station: str) -> bool:
+async def _bring(tx: Tx, stage: Stage, plot: Plot, station: str) -> bool:
     """Place an order and take it to its station; False when the rules do not allow it for this elder."""
     try:
-        async with database.transaction() as tx:
+        async with tx.savepoint():
             with clock.hold(plot.placed_at):
                 order = await place(tx, stage, plot, stage.people[plot.person])
                 order = await orders.get(tx, order.id)

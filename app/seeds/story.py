@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from app.core import clock
-from app.core.db import Database, Tx
+from app.core.db import Tx
 from app.core.errors import Error
 from app.core.geo import Crs, Location
 from app.core.http import Caller
@@ -36,9 +36,6 @@ from app.visits import service as visits
 from app.visits.journal import Kind, Method
 from app.visits.schemas import ManualEntry, ProviderEvent
 
-BATCH = 12
-"""Orders lived in one transaction: enough to save time, short enough to look at."""
-
 REFUSALS = ("no_capacity", "too_far", "caregiver_ill")
 
 
@@ -58,18 +55,16 @@ class Stage:
         return Caller("provider", str(provider_id), name, provider_id=provider_id)
 
 
-async def live(database: Database, stage: Stage, plots: Sequence[Plot]) -> dict[UUID, Plot]:
+async def live(tx: Tx, stage: Stage, plots: Sequence[Plot]) -> dict[UUID, Plot]:
     """Live all plots in the order given; answers each order's plot. A plot the rules do not allow is left out."""
     draw = chance("story")
     lived: dict[UUID, Plot] = {}
-    for first in range(0, len(plots), BATCH):
-        async with database.transaction() as tx:
-            for plot in plots[first : first + BATCH]:
-                try:
-                    async with tx.savepoint():
-                        lived[await _Life(tx, stage, plot, draw).lead()] = plot
-                except Error:
-                    continue  # a quota that is used up, an elder whom nobody serves: such orders were never placed
+    for plot in plots:
+        try:
+            async with tx.savepoint():
+                lived[await _Life(tx, stage, plot, draw).lead()] = plot
+        except Error:
+            continue  # a quota that is used up, an elder whom nobody serves: such orders were never placed
     return lived
 
 
@@ -206,7 +201,7 @@ async def report(
             location=place_,
             method=Method.GPS,
             evidence=[],
-            reason_code="nobody_home" if kind is Kind.FAILED else None,
+            reason_code="elder_absent" if kind is Kind.FAILED else None,
         )
         for number, (kind, happened) in enumerate(told)
     ]
