@@ -66,6 +66,7 @@ async def assign(
         facts={"caregiver": str(caregiver_id), "before": str(order.caregiver_id) if order.caregiver_id else None},
         caregiver_id=caregiver_id,
         assigned_at=now,
+        visit=None,
     )
     assert order.provider_id is not None  # noqa: S101 (a table constraint says so)
     await tx.publish(

@@ -155,7 +155,7 @@ async def release(tx: Tx, order: OrderRow, *, actor: str, reason: str) -> OrderR
     facts = {"released_offer": str(order.offer_id), "provider_id": str(order.provider_id)}
     return await advance(
         tx, order, Status.PLACED, actor=actor, reason=reason, facts=facts,
-        provider_id=None, caregiver_id=None, offer_id=None, assigned_at=None, delivery="none",
+        provider_id=None, caregiver_id=None, offer_id=None, assigned_at=None, delivery="none", visit=None,
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from app.core.errors import Forbidden
 from app.core.http import SYSTEM
 from app.core.ids import new_id
 from app.orders import service as orders
+from app.orders.lifecycle import Status
 from app.visits import queries
 from app.visits.events import ServiceCompleted, VisitChanged
 from app.visits.schemas import EventResult
@@ -185,6 +186,28 @@ async def test_events_after_release_stay_as_evidence(tx: Tx, world: World, heard
     assert (result.result, result.reason) == ("needs_review", "order_not_assigned")
     row = await visit_of(tx, made.order_id)
     assert (row["status"], row["departed_at"]) == ("expected", None)
+
+
+async def test_another_caregiver_starts_with_a_clean_visit(tx: Tx, world: World) -> None:
+    """With everybody listening: the old caregiver's way there is not the new one's."""
+    made: Assigned = await world.assigned_order(tx)
+    await made.report(tx, made.event("departed", 5), made.event("arrived", 9))
+    assert ((await orders.get(tx, made.order_id)).visit or {})["status"] == "arrived"
+    other = await world.caregiver(tx, made.provider_id)
+    order = await orders.locked(tx, made.order_id)
+    now = clock.now()
+    await orders.advance(tx, order, Status.ASSIGNED, actor="staff:1", caregiver_id=other, assigned_at=now, visit=None)
+    row = await visit_of(tx, made.order_id)
+    assert (row["status"], row["caregiver_id"], row["arrived_at"]) == ("expected", other, None)
+    taken_over = replace(made, caregiver_id=other, at=now - timedelta(minutes=4))
+    await made.report(tx, taken_over.event("checked_in", 1), made.event("checked_in", 2))
+    row = await visit_of(tx, made.order_id)
+    assert (row["status"], row["began_at"]) == ("in_service", now - timedelta(minutes=3))
+    released = await world.assigned_order(tx)
+    await released.report(tx, released.event("departed", 5))
+    await orders.release(tx, await orders.locked(tx, released.order_id), actor="staff:1", reason="ill")
+    assert (await orders.get(tx, released.order_id)).visit is None
+    assert (await visit_of(tx, released.order_id))["status"] == "expected"
 
 
 async def test_impossible_times_and_late_events(tx: Tx, world: World, heard: list[Any]) -> None:
