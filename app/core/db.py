@@ -250,6 +250,11 @@ def _away() -> Unavailable:
 
 
 def _lost(failure: BaseException) -> bool:
-    if isinstance(failure, DBAPIError):
-        return failure.connection_invalidated
-    return isinstance(failure, asyncpg.InterfaceError) and "closed" in str(failure)
+    if isinstance(failure, DBAPIError) and failure.connection_invalidated:
+        return True
+    cause: BaseException | None = failure
+    while cause is not None:
+        if isinstance(cause, asyncpg.InterfaceError) and "closed" in str(cause):
+            return True
+        cause = cause.__cause__
+    return False

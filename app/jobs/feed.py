@@ -22,7 +22,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7)"""
 READ = """SELECT id, txid::text::bigint AS txid, type, order_id, offer_id, seq, facts, occurred_at
 FROM feed_entry
 WHERE audience = $1 AND (txid, id) > ($2::bigint::text::xid8, $3) AND txid < pg_snapshot_xmin(pg_current_snapshot())
-ORDER BY txid, id LIMIT $4"""
+ORDER BY feed_entry.txid, feed_entry.id LIMIT $4"""
 
 FRESH = """SELECT DISTINCT audience FROM feed_entry
 WHERE txid >= $1::bigint::text::xid8 AND txid < pg_snapshot_xmin(pg_current_snapshot())"""
@@ -65,7 +65,10 @@ async def fence(tx: Tx) -> int:
 
 
 async def fresh_audiences(tx: Tx, since: int) -> set[str]:
-    """Audiences with entries between the old fence `since` and the present one."""
+    """Audiences with entries between the old fence `since` and the present one.
+
+    For the next call take the new fence before this one: it may hear of an entry twice, never of none.
+    """
     return {row["audience"] for row in await tx.fetch(FRESH, since)}
 
 

@@ -101,7 +101,8 @@ class Worker:
             await self._stop.wait()
             return
         dsn = asyncpg_dsn(self._database.dsn)
-        async with asyncpg.create_pool(dsn, min_size=2, max_size=4, timeout=5) as pool:
+        pool = await asyncpg.create_pool(dsn, min_size=2, max_size=4, timeout=5)
+        try:
             queue = QueueManager(Queries.from_asyncpg_pool(pool))
             for kind, task in self._tasks.items():
                 queue.entrypoint(kind, on_failure="hold", accepts_context=False)(self._entry(kind, task))
@@ -115,6 +116,9 @@ class Worker:
                 dequeue_timeout=timedelta(seconds=1),
                 heartbeat_timeout=self._lease,
             )
+        finally:
+            # Not `close`, which waits for ever for a listening connection that died in the queue's hands.
+            pool.terminate()
 
     def _entry(self, kind: str, task: Task) -> Callable[[Job], Awaitable[None]]:
         async def run(job: Job) -> None:
@@ -202,7 +206,9 @@ async def forget_receipts(tx: Tx) -> int:
 def _is_outage(failure: BaseException) -> bool:
     if isinstance(failure, BaseExceptionGroup):
         return all(_is_outage(one) for one in failure.exceptions)
-    return isinstance(failure, OSError | Unavailable) or as_unavailable(failure) is not None
+    # The queue trips over its dead connections in ways of its own, all of them the driver's refusals.
+    refusals = (OSError, Unavailable, asyncpg.InterfaceError, asyncpg.InternalClientError)
+    return isinstance(failure, refusals) or as_unavailable(failure) is not None
 
 
 def _clock_rate() -> float:

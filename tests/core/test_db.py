@@ -202,6 +202,26 @@ async def test_a_lost_connection_is_told_and_forgotten(clean_database: Database,
     await single.close()
 
 
+async def test_connections_that_died_in_the_pool_are_not_handed_out(clean_database: Database) -> None:
+    pool = Database(clean_database.dsn, vault=clean_database.vault, pool_size=4)
+
+    async def use(raw: bool) -> None:
+        async with pool.transaction() as tx:
+            await (tx.fetchval("SELECT pg_sleep(0.05)") if raw else tx.scalar(text("SELECT pg_sleep(0.05)")))
+
+    for raw in (True, False):
+        await asyncio.gather(*(use(raw) for _ in range(4)))
+        async with clean_database.transaction() as tx:
+            killed = "pg_terminate_backend(pid, 5000)"
+            await tx.fetch(
+                f"SELECT {killed} FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            )
+        await asyncio.sleep(0.05)
+        await asyncio.gather(*(use(raw) for _ in range(4)))
+    await pool.close()
+
+
 async def test_a_cancelled_task_gives_its_connection_back(clean_database: Database) -> None:
     single = Database(clean_database.dsn, vault=clean_database.vault, pool_size=1, pool_timeout=2)
 

@@ -1,0 +1,1 @@
+"""Background work and the feed, with real connections and real processes."""
