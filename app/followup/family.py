@@ -1,7 +1,8 @@
 """One order for the family that has its link: plain words, and only what the elder consented to.
 
 Consents are given to "family" for the purpose `family_page`, or for one part of it, `family_page.people`,
-`.times`, `.work`, `.costs`. Without consent the page still says where the order stands and takes a rating.
+`.times`, `.work`, `.costs`. An elder who never spoke about the page but approved a relative has agreed that the
+family sees the orders. Without consent the page still says where the order stands and takes a rating.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ async def page(tx: Tx, order_id: UUID) -> FamilyOrder:
     facts = await queries.family_facts(tx, order_id)
     if facts is None:
         raise NotFound("order_not_found")
-    allowed = allowed_parts(facts["consents"])
+    allowed = allowed_parts(facts["consents"], approved=facts["approved"] and not facts["decided"])
     visit = order.visit or {}
     shown: dict[str, Any] = {}
     if "people" in allowed and order.provider_id is not None:
@@ -84,9 +85,9 @@ async def page(tx: Tx, order_id: UUID) -> FamilyOrder:
     )
 
 
-def allowed_parts(consents: list[str]) -> frozenset[str]:
-    """Which parts of the page the standing consents open."""
-    if WHOLE in consents:
+def allowed_parts(consents: list[str], *, approved: bool) -> frozenset[str]:
+    """Which parts of the page the standing consents open; `approved`: a relative is, and nothing else was said."""
+    if approved or WHOLE in consents:
         return frozenset(PARTS)
     return frozenset(part for part in PARTS if f"{WHOLE}.{part}" in consents)
 
