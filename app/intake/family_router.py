@@ -9,29 +9,34 @@ from app.core.http import CallerDep, Router, TxDep, allow
 from app.core.paging import CursorParam, Limit, Page, after_id, page_of
 from app.intake import desk, families, views
 from app.intake.schemas import AppRequestBody, FamilyRequestBody
-from app.intake.schemas_views import BindingView, FamilyElderView, OwnRequestView
+from app.intake.schemas_views import NOT_THERE, BindingView, FamilyElderView, OwnRequestView
 from app.orders import queries as order_queries
 from app.orders import views as order_views
 from app.orders.schemas import OrderView
 
-router = Router(tags=["family"])
+family = Router(tags=["family"])
+app = Router(tags=["app"])
 
 
-@router.post(
-    "/v1/family/care-requests", response_model=OwnRequestView, status_code=201, summary="Ask for help for my elder"
+@family.post(
+    "/v1/family/care-requests",
+    response_model=OwnRequestView,
+    status_code=201,
+    responses=NOT_THERE,
+    summary="Ask for help for my elder",
 )
 @allow("family.requests")
 async def ask_for_elder(tx: TxDep, caller: CallerDep, body: FamilyRequestBody) -> Any:
     return views.own(tx, await desk.take_from_family(tx, caller, body))
 
 
-@router.get("/v1/family/elders", response_model=list[FamilyElderView], summary="The elders I am bound to")
+@family.get("/v1/family/elders", response_model=list[FamilyElderView], summary="The elders I am bound to")
 @allow("family.read")
 async def list_bound_elders(tx: TxDep, caller: CallerDep) -> Any:
     return [FamilyElderView(id=e.id, name=e.name, relation=e.relation) for e in await families.bound_elders(tx, caller)]
 
 
-@router.get(
+@family.get(
     "/v1/family/elders/{elder_id}/orders", response_model=Page[OrderView], summary="Orders of my elder, newest first"
 )
 @allow("family.read")
@@ -52,10 +57,11 @@ async def list_orders_of_elder(
     return page_of(await order_views.snapshot(tx, ids[:limit]), ids, limit)
 
 
-@router.post(
+@family.post(
     "/v1/family/wechat-bindings",
     response_model=BindingView,
     status_code=201,
+    responses=NOT_THERE,
     summary="A code to say in WeChat, so that my messages there are known to be mine",
 )
 @allow("family.requests", keyed=False)
@@ -64,13 +70,18 @@ async def make_binding(tx: TxDep, caller: CallerDep) -> Any:
     return BindingView(words=words, expires_at=expires_at)
 
 
-@router.post(
+@app.post(
     "/v1/app/care-requests",
     response_model=OwnRequestView,
     status_code=201,
+    responses=NOT_THERE,
     summary="A request from another app; the same external_id is the same request",
-    tags=["app"],
 )
 @allow("requests.app", keyed=False)
 async def take_from_app(tx: TxDep, caller: CallerDep, body: AppRequestBody) -> Any:
     return views.own(tx, await desk.take_from_app(tx, caller, body), body.external_id)
+
+
+router = Router()
+router.include_router(family)
+router.include_router(app)

@@ -30,16 +30,18 @@ from app.intake.schemas import (
     RequestReveal,
     span,
 )
-from app.intake.schemas_views import CallbackView, CareRequestView, QuoteView, RevealedView, TakenView
+from app.intake.schemas_views import NOT_THERE, CallbackView, CareRequestView, QuoteView, RevealedView, TakenView
 from app.intake.service import NewRequest
 from app.orders import views as order_views
 from app.orders.schemas import OrderView
 from app.regions.divisions import covers_any, scope_ranges
 
-router = Router(tags=["intake"])
+door = Router(tags=["intake"])
 
 
-@router.post("/v1/care-requests", response_model=TakenView, status_code=201, summary="Take a care request")
+@door.post(
+    "/v1/care-requests", response_model=TakenView, status_code=201, responses=NOT_THERE, summary="Take a care request"
+)
 @allow("requests.write")
 async def take_request(tx: TxDep, caller: CallerDep, body: CareRequestBody, response: Response) -> Any:
     row = await desk.take(tx, caller, body)
@@ -48,7 +50,7 @@ async def take_request(tx: TxDep, caller: CallerDep, body: CareRequestBody, resp
     return await views.taken(tx, row)
 
 
-@router.get("/v1/care-requests", response_model=Page[CareRequestView], summary="Requests, newest first")
+@door.get("/v1/care-requests", response_model=Page[CareRequestView], summary="Requests, newest first")
 @allow("requests.read")
 async def list_requests(
     tx: TxDep,
@@ -76,7 +78,7 @@ async def list_requests(
     return page_of(await views.several(tx, rows[:limit]), [row.id for row in rows], limit)
 
 
-@router.get("/v1/care-requests/{request_id}", response_model=TakenView, summary="One request")
+@door.get("/v1/care-requests/{request_id}", response_model=TakenView, summary="One request")
 @allow("requests.read")
 async def read_request(tx: TxDep, caller: CallerDep, request_id: UUID, response: Response) -> Any:
     row = await service.see(tx, caller, request_id)
@@ -84,7 +86,7 @@ async def read_request(tx: TxDep, caller: CallerDep, request_id: UUID, response:
     return await views.taken(tx, row)
 
 
-@router.post(
+@door.post(
     "/v1/care-requests/{request_id}/confirmation",
     response_model=OrderView,
     status_code=201,
@@ -106,28 +108,28 @@ async def confirm_request(
     return await order_views.one(tx, order.id)
 
 
-@router.post("/v1/care-requests/{request_id}/rejection", response_model=CareRequestView, summary="Reject, saying why")
+@door.post("/v1/care-requests/{request_id}/rejection", response_model=CareRequestView, summary="Reject, saying why")
 @allow("requests.write")
 async def reject_request(tx: TxDep, caller: CallerDep, version: IfMatchDep, request_id: UUID, body: Rejection) -> Any:
     row = await service.reject(tx, caller, request_id, body.reason, version)
     return (await views.several(tx, [row]))[0]
 
 
-@router.post("/v1/care-requests/{request_id}/merge", response_model=CareRequestView, summary="Close a repetition")
+@door.post("/v1/care-requests/{request_id}/merge", response_model=CareRequestView, summary="Close a repetition")
 @allow("requests.write")
 async def merge_request(tx: TxDep, caller: CallerDep, version: IfMatchDep, request_id: UUID, body: Merge) -> Any:
     row = await service.merge(tx, caller, request_id, body.into, version)
     return (await views.several(tx, [row]))[0]
 
 
-@router.post("/v1/care-requests/{request_id}/answer", response_model=CareRequestView, summary="Close with an answer")
+@door.post("/v1/care-requests/{request_id}/answer", response_model=CareRequestView, summary="Close with an answer")
 @allow("requests.write")
 async def answer_request(tx: TxDep, caller: CallerDep, version: IfMatchDep, request_id: UUID, body: Answer) -> Any:
     row = await service.answer(tx, caller, request_id, body.answer, version)
     return (await views.several(tx, [row]))[0]
 
 
-@router.post(
+@door.post(
     "/v1/care-requests/{request_id}/classification",
     response_model=CareRequestView,
     summary="Say what a request really is",
@@ -140,7 +142,7 @@ async def classify_request(
     return (await views.several(tx, [row]))[0]
 
 
-@router.post(
+@door.post(
     "/v1/care-requests/{request_id}/reveals",
     response_model=RevealedView,
     summary="Read sealed fields of a request; leaves an audit row",
@@ -153,7 +155,13 @@ async def reveal_request(tx: TxDep, caller: CallerDep, request_id: UUID, body: R
     return RevealedView.model_validate(plain)
 
 
-@router.post("/v1/orders", response_model=OrderView, status_code=201, summary="Request and confirmation in one step")
+@door.post(
+    "/v1/orders",
+    response_model=OrderView,
+    status_code=201,
+    responses=NOT_THERE,
+    summary="Request and confirmation in one step",
+)
 @allow("orders.place")
 async def place_order(tx: TxDep, caller: CallerDep, body: OrderBody, response: Response) -> Any:
     wanted_from, wanted_to = span(body.wanted)
@@ -175,13 +183,15 @@ async def place_order(tx: TxDep, caller: CallerDep, body: OrderBody, response: R
     return await order_views.one(tx, order.id)
 
 
-@router.post("/v1/quotes", response_model=QuoteView, summary="Price and payers, before anything is ordered")
+@door.post(
+    "/v1/quotes", response_model=QuoteView, responses=NOT_THERE, summary="Price and payers, before anything is ordered"
+)
 @allow("quotes.make", keyed=False)
 async def make_quote(tx: TxDep, caller: CallerDep, body: QuoteBody) -> Any:
     return await quotes.quote(tx, caller, body.elder_id, body.item_code, body.starts_at, body.minutes)
 
 
-@router.get("/v1/callback-tasks", response_model=Page[CallbackView], summary="Callers who did not reach us")
+@door.get("/v1/callback-tasks", response_model=Page[CallbackView], summary="Callers who did not reach us")
 @allow("requests.read")
 async def list_callbacks(
     tx: TxDep,
@@ -194,7 +204,7 @@ async def list_callbacks(
     return page_of([views.callback(tx, t, now) for t in tasks[:limit]], [t["id"] for t in tasks], limit)
 
 
-@router.get("/v1/callback-tasks/{task_id}", response_model=CallbackView, summary="Whom to call back, in plain text")
+@door.get("/v1/callback-tasks/{task_id}", response_model=CallbackView, summary="Whom to call back, in plain text")
 @allow("elders.reveal")
 async def read_callback(tx: TxDep, caller: CallerDep, task_id: UUID) -> Any:
     task = await queries_calls.locked_task(tx, task_id)
@@ -202,13 +212,13 @@ async def read_callback(tx: TxDep, caller: CallerDep, task_id: UUID) -> Any:
     return views.callback(tx, task, clock.now(), plain=True)
 
 
-@router.post(
-    "/v1/callback-tasks/{task_id}/completion", response_model=CallbackView, summary="What came of calling back"
-)
+@door.post("/v1/callback-tasks/{task_id}/completion", response_model=CallbackView, summary="What came of calling back")
 @allow("requests.write")
 async def complete_callback(tx: TxDep, caller: CallerDep, task_id: UUID, body: CallbackResult) -> Any:
     task = await telephony.complete_callback(tx, caller, task_id, body.result, body.note or None)
     return views.callback(tx, task, clock.now())
 
 
+router = Router()
+router.include_router(door)
 router.include_router(family_router.router)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
@@ -11,6 +11,14 @@ from pydantic import ConfigDict, Field
 from app.core.text import View
 from app.intake.requests import Status
 from app.intake.schemas import ElderWords
+
+PROBLEM: dict[str, Any] = {
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+}
+NOT_THERE: dict[int | str, dict[str, Any]] = {
+    404: {"description": "An elder, item or order that is not there, or not there for you", **PROBLEM}
+}
+"""For operations that name others in their body; those with an id in the path declare this anyway."""
 
 
 class PersonView(View):

@@ -17,6 +17,7 @@ from app.intake.calls import (
     Outcome,
     fold,
 )
+from app.intake.contacts import known_number
 
 START = datetime(2026, 11, 22, 1, 0, tzinfo=UTC)
 CALLER = "+8613893512345"
@@ -152,3 +153,10 @@ def test_the_property_would_notice_a_fold_that_trusts_arrival() -> None:
     late = replace(ANSWERED_CALL[3], at=START)
     assert fold([*ANSWERED_CALL[:3], late]).agent == "8001"
     assert fold([*ANSWERED_CALL[:3], ANSWERED_CALL[3]]).agent == "8002"
+
+
+@settings(max_examples=300)
+@given(shown=st.one_of(st.text(max_size=40), st.from_regex(r"[0-9+() -]{3,24}"), st.just("١٢٣٤٥٦٧٨")))
+def test_whatever_an_exchange_shows_is_a_number_or_withheld(shown: str) -> None:
+    number = known_number(shown)
+    assert number is None or number.startswith("+")

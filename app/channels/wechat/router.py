@@ -6,7 +6,7 @@ key of the stored contact, and that also takes the sting out of a replayed push:
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Query, Request
 from fastapi.responses import PlainTextResponse
@@ -18,10 +18,12 @@ from app.core import clock
 from app.core.http import CallerDep, DatabaseDep, Router, TxDep, allow
 from app.intake import contacts
 from app.intake.contacts import Arrival
+from app.intake.schemas_views import PROBLEM
 
 router = Router(tags=["wechat"])
 
 Signed = Annotated[str, Query(max_length=200)]
+FORGED: dict[int | str, dict[str, Any]] = {401: {"description": "The push could not be verified", **PROBLEM}}
 ENVELOPE = {
     "requestBody": {
         "required": True,
@@ -38,6 +40,7 @@ ENVELOPE = {
 @router.get(
     "/channels/wechat/{account}",
     response_class=PlainTextResponse,
+    responses=FORGED,
     summary="WeChat's check that this address is ours",
 )
 @allow("channels.wechat", own_transaction=True)
@@ -57,6 +60,7 @@ async def check_url(
 @router.post(
     "/channels/wechat/{account}",
     response_class=PlainTextResponse,
+    responses=FORGED,
     summary="A message or an event, in safe mode",
     openapi_extra=ENVELOPE,
 )
