@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
+from typing import Any
 from uuid import UUID
 
-from app.accounts import consent
+from app.accounts.models import Consent
 from app.benefits import queries as benefits
+from app.benefits.models import Entitlement
 from app.core import clock
 from app.core.db import Tx
 from app.core.geo import Crs, Location
 from app.core.http import SYSTEM
 from app.core.ids import new_id
-from app.elders import id_numbers
-from app.elders import service as elders
+from app.elders import id_numbers, importing
 from app.elders.facts import NewElder, NewFamilyMember, NewPhone, NewTag
 from app.regions import service as regions
 from app.regions.service import DivisionFacts
+from app.seeds import queries
 from app.seeds.chance import chance, phone
 from app.seeds.names import RARE, name
 
@@ -67,24 +68,34 @@ class Person:
 
 
 async def load(tx: Tx) -> list[Person]:
-    """Register everybody."""
+    """Register everybody, with what they are entitled to and what they have agreed to."""
     draw, homes = chance("elders"), await _homes(tx)
     schemes = await _schemes(tx)
     taken: set[str] = set()
+    register = [_elder(draw, number, place, *spot, taken) for number, (place, spot) in enumerate(homes)]
+    ids = await importing.bring_in(tx, SYSTEM, register)
+    entitled: list[dict[str, Any]] = []
+    consented: list[dict[str, Any]] = []
     people = []
-    for number in range(COUNT):
-        place, (lng, lat) = homes[number]
-        new = _elder(draw, number, place, lng, lat, taken)
-        elder_id = await elders.register(tx, SYSTEM, new)
-        await _entitle(tx, draw, elder_id, new, schemes)
+    for elder_id, new, (_, spot) in zip(ids, register, homes, strict=True):
         member = next((m for m in new.family if m.approved), None)
-        if member is not None:
-            await consent.grant(tx, SYSTEM, elder_id, "family_page", "family", "paper")
-        await consent.grant(tx, SYSTEM, elder_id, "service", "provider", "paper")
-        own = new.phones[0].number
         family = (member.name, member.phone) if member else None
-        people.append(Person(elder_id, new.division_code, lng, lat, own, family))
+        entitled += _entitlements(draw, elder_id, new, schemes)
+        consented += _consents(elder_id, with_family=member is not None)
+        people.append(Person(elder_id, new.division_code, *spot, new.phones[0].number, family))
+    await queries.add_many(tx, {Entitlement: entitled, Consent: consented})
     return people
+
+
+def _consents(elder_id: UUID, *, with_family: bool) -> list[dict[str, Any]]:
+    given = [("service", "provider"), *([("family_page", "family")] if with_family else [])]
+    return [
+        {
+            "id": new_id(), "elder_id": elder_id, "purpose": purpose, "granted_to": to, "channel": "paper",
+            "evidence": None, "granted_at": clock.now(), "granted_by": SYSTEM.actor,
+        }
+        for purpose, to in given
+    ]  # fmt: skip
 
 
 async def _homes(tx: Tx) -> list[tuple[DivisionFacts, tuple[float, float]]]:
@@ -176,30 +187,23 @@ async def _schemes(tx: Tx) -> dict[str, UUID]:
     return made
 
 
-async def _entitle(tx: Tx, draw: Random, elder_id: UUID, new: NewElder, schemes: dict[str, UUID]) -> None:
+def _entitlements(draw: Random, elder_id: UUID, new: NewElder, schemes: dict[str, UUID]) -> list[dict[str, Any]]:
     """About half of everybody: who is in special difficulty, who is over eighty, and some who eat at the centre."""
     tags = {tag.tag for tag in new.tags}
-    wanted: Sequence[str] = [
-        code
-        for code, gets in (
-            (
-                "gov_special",
-                tags & IN_NEED,
-            ),
-            ("gov_advanced_age", "advanced_age" in tags),
-            ("meal_subsidy", draw.random() < 0.15),
-        )
-        if gets
-    ]
-    for code in wanted:
-        quota, assessed = next((quota, needs) for c, _, _, quota, needs, _ in SCHEMES if c == code)
+    gets = {
+        "gov_special": bool(tags & IN_NEED),
+        "gov_advanced_age": "advanced_age" in tags,
+        "meal_subsidy": draw.random() < 0.15,
+    }
+    rows = []
+    for code, _, _, quota, assessed, _ in SCHEMES:
+        if not gets[code]:
+            continue
         until = clock.today() + timedelta(days=draw.randrange(60, 700)) if assessed else None
         if assessed and draw.random() < 0.06:
             until = clock.today() - timedelta(days=120)  # an assessment that has run out
-        await benefits.add_entitlement(
-            tx,
-            {
-                "id": new_id(), "elder_id": elder_id, "scheme_id": schemes[code], "monthly_quota_fen": quota,
-                "assessed_until": until, "valid_from": date(2025, 1, 1), "valid_to": None,
-            },
-        )  # fmt: skip
+        rows.append({
+            "id": new_id(), "elder_id": elder_id, "scheme_id": schemes[code], "monthly_quota_fen": quota,
+            "assessed_until": until, "valid_from": date(2025, 1, 1), "valid_to": None,
+        })  # fmt: skip
+    return rows

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import insert
+
 from app.channels.notices import TELL_FAMILY
 from app.core.db import Tx
 
@@ -17,6 +22,12 @@ async def inhabited(tx: Tx) -> bool:
 
 async def anybody_can_sign_in(tx: Tx) -> bool:
     return bool(await tx.fetchval("SELECT EXISTS (SELECT FROM staff)"))
+
+
+async def add_many(tx: Tx, rows: Mapping[Any, Sequence[Mapping[str, Any]]]) -> None:
+    """Rows by table; one statement each."""
+    for table, values in rows.items():
+        await tx.execute(insert(table), list(values))
 
 
 async def tell_nobody(tx: Tx) -> None:
