@@ -35,6 +35,10 @@ from app.regions.divisions import scope_ranges
 
 router = Router(tags=["followup"])
 
+NOT_THERE: dict[int | str, dict[str, Any]] = {
+    404: {"description": "The order or the elder is not there, or not there for you"}
+}
+
 Token = Annotated[str, Path(min_length=16, max_length=200, description="From the link that was sent to the family")]
 
 
@@ -112,7 +116,9 @@ async def list_complaints(
     return page_of([views.complaint(row, now, tx.vault) for row in rows], [row["id"] for row in rows], limit)
 
 
-@router.post("/v1/complaints", response_model=ComplaintView, status_code=201, summary="Open a complaint")
+@router.post(
+    "/v1/complaints", response_model=ComplaintView, status_code=201, responses=NOT_THERE, summary="Open a complaint"
+)
 @allow("complaints.write")
 async def open_complaint(tx: TxDep, caller: CallerDep, body: NewComplaint, response: Response) -> Any:
     grievance = await _grievance(tx, caller, body)
