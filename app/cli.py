@@ -26,9 +26,6 @@ Parser = argparse.ArgumentParser
 Arguments = argparse.Namespace
 
 
-INHABITED = "SELECT EXISTS (SELECT FROM staff) OR EXISTS (SELECT FROM elder) OR EXISTS (SELECT FROM provider)"
-
-
 def no_options(_parser: Parser) -> None:
     """For commands that need only the settings."""
 
@@ -145,13 +142,13 @@ def revision(_settings: Settings, arguments: Arguments) -> int:
 async def _furnish(settings: Settings) -> None:
     """What no city can run without; and, where nobody lives yet, the demo world if wanted."""
     from app.main import open_database
-    from app.seeds import base
+    from app.seeds import base, queries
     from app.seeds import demo as world
 
     database = open_database(settings)
     try:
         async with database.transaction() as tx:
-            inhabited = await tx.fetchval(INHABITED)
+            inhabited = await queries.in_use(tx)
         if settings.demo and not inhabited:
             print("Loading the demo world ...", flush=True)
             await world.load(database, settings)
