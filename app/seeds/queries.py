@@ -20,6 +20,12 @@ async def inhabited(tx: Tx) -> bool:
     return bool(await tx.fetchval("SELECT EXISTS (SELECT FROM elder)"))
 
 
+async def in_use(tx: Tx) -> bool:
+    """Somebody has begun to work with this database."""
+    tables = "SELECT EXISTS (SELECT FROM staff) OR EXISTS (SELECT FROM elder) OR EXISTS (SELECT FROM provider)"
+    return bool(await tx.fetchval(tables))
+
+
 async def anybody_can_sign_in(tx: Tx) -> bool:
     return bool(await tx.fetchval("SELECT EXISTS (SELECT FROM staff)"))
 

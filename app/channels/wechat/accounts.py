@@ -3,11 +3,8 @@ that a push is verified without asking the database."""
 
 from __future__ import annotations
 
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
-
 from app.accounts import audit
-from app.channels.models import WechatAccount
+from app.channels import queries
 from app.channels.wechat.crypto import Keys
 from app.core import clock
 from app.core.db import Database, Tx
@@ -39,15 +36,14 @@ async def put_account(tx: Tx, caller: Caller, account: str, *, appid: str, token
         "active": True,
         "updated_at": clock.now(),
     }
-    statement = insert(WechatAccount).values(account=account, **values)
-    await tx.execute(statement.on_conflict_do_update(index_elements=["account"], set_=values))
+    await queries.put_wechat_account(tx, account, values)
     await audit.record(tx, caller, "wechat_account.put", "wechat_account", account, ("token", "aes_key"))
     tx.cache.clear()
 
 
 async def _load(database: Database) -> dict[str, Keys]:
     async with database.transaction() as tx:
-        rows = await tx.all(select(WechatAccount.__table__).where(WechatAccount.active))
+        rows = await queries.active_wechat_accounts(tx)
         return {
             row.account: Keys.of(
                 row.account,
