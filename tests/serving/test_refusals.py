@@ -14,7 +14,7 @@ import pytest
 
 from app import cli
 from app.core.config import Settings
-from app.serving import databases, migrations
+from app.serving import databases, migrations, postgres
 from app.serving.environment import environment_of
 from app.serving.failures import ServingFailure
 from app.serving.listening import bind, listen
@@ -152,6 +152,16 @@ def test_an_unfit_server_is_recognised(change: dict[str, object], production: bo
 def test_development_takes_a_fast_server() -> None:
     assert databases.unfitness(FIT | {"fsync": "off", "synchronous_commit": "off"}, production=False) == []
     assert databases.unfitness(FIT | {"synchronous_commit": "local"}, production=True) == []
+
+
+def test_a_running_server_without_fsync_is_good_for_development_only(tmp_path: Path) -> None:
+    fast = postgres.start(tmp_path / "pg", durable=False, bound=True)
+    try:
+        databases.check(fast.dsn(), production=False)
+        with pytest.raises(ServingFailure, match="fsync is off"):
+            databases.check(fast.dsn(), production=True)
+    finally:
+        fast.stop()
 
 
 async def test_a_database_ahead_of_the_program_is_left_alone(server: TestServer, template: str) -> None:
