@@ -91,7 +91,8 @@ async def namesakes(tx: Tx, pinyin: str, birth_date: date, not_this: UUID) -> Se
 
 async def put_name_keys(tx: Tx, elder_id: UUID, keys: set[str]) -> None:
     await tx.execute(delete(ElderNameKey).where(ElderNameKey.elder_id == elder_id))
-    await tx.execute(insert(ElderNameKey), [{"elder_id": elder_id, "key": key} for key in sorted(keys)])
+    if keys:
+        await tx.execute(insert(ElderNameKey), [{"elder_id": elder_id, "key": key} for key in sorted(keys)])
 
 
 async def put_phones(tx: Tx, elder_id: UUID, phones: Sequence[Mapping[str, Any]]) -> None:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.exc import IntegrityError
-
 from app.accounts import audit, scope
 from app.core import clock
-from app.core.db import Tx, constraint_of
-from app.core.errors import Conflict, Invalid, NotFound, Stale
+from app.core.db import Tx
+from app.core.errors import Invalid, NotFound, Stale
 from app.core.geo import Location
 from app.core.http import Caller, check_version
 from app.core.ids import new_id
 from app.core.phones import parse_phone
-from app.elders import id_numbers, names, queries, seals
+from app.elders import identity, names, queries, seals
 from app.elders.events import ElderDeparted
 from app.elders.facts import NewElder, NewFamilyMember, NewPhone, NewTag
 from app.elders.id_numbers import IdNumber
@@ -49,21 +46,19 @@ async def register(tx: Tx, caller: Caller, new: NewElder) -> Registered:
     """
     _check_division(caller, new.division_code)
     elder_id, now = new_id(), clock.now()
-    identity = id_numbers.parse(new.id_number, clock.today()) if new.id_number else None
-    if identity is not None:
-        await _check_free(tx, caller, identity, elder_id)
-    born = new.birth_date or (identity.birth_date if identity else None)
-    sex = new.sex or (identity.sex if identity else None) or "unknown"
+    number = await identity.read(tx, caller, elder_id, new.id_number)
+    born = new.birth_date or (number.birth_date if number else None)
+    sex = new.sex or (number.sex if number else None) or "unknown"
     _check_birth_date(born)
     values = {
         "id": elder_id, **_named(new.name), "sex": sex, "birth_date": born, "division_code": new.division_code,
-        **_placed(new.location), **_identified(tx, elder_id, identity, new.division_code),
+        **_placed(new.location), **identity.columns(tx, elder_id, number, new.division_code),
         "address": seals.seal(tx.vault, seals.ADDRESS, elder_id, new.address),
         "health_note": seals.seal(tx.vault, seals.HEALTH_NOTE, elder_id, new.health_note),
         "gender_wish": new.gender_wish, "dialect": new.dialect, "status": "active", "source": new.source,
         "version": 1, "created_at": now, "updated_at": now,
     }  # fmt: skip
-    async with _first_with_number(tx):
+    async with identity.first_with_number(tx):
         await queries.add(tx, values)
     await queries.put_name_keys(tx, elder_id, names.search_keys(new.name))
     await _put_phones(tx, elder_id, new.division_code, new.phones)
@@ -72,7 +67,7 @@ async def register(tx: Tx, caller: Caller, new: NewElder) -> Registered:
         await add_family(tx, elder_id, member)
     await audit.record(tx, caller, "elders.register", "elder", elder_id, sorted(_given(new)))
     twins = await _twins(tx, caller, elder_id, values["name_pinyin"], born)
-    warnings = warnings_of(identity, sex, born) + (("possible_duplicate",) if twins else ())
+    warnings = identity.warnings_of(number, sex, born) + (("possible_duplicate",) if twins else ())
     return Registered(elder_id, 1, warnings, twins)
 
 
@@ -93,12 +88,12 @@ async def change(
         values |= _named(changes["name"])
     if "location" in changes:
         values |= _placed(changes["location"])
-    identity = await _changed_identity(tx, caller, elder_id, row, changes, values, division)
+    number = await _changed_number(tx, caller, elder_id, row, changes, values, division)
     for name, field in (("address", seals.ADDRESS), ("health_note", seals.HEALTH_NOTE)):
         if name in changes:
             values[name] = seals.seal(tx.vault, field, elder_id, changes[name])
     _check_birth_date(values.get("birth_date"))
-    async with _first_with_number(tx):
+    async with identity.first_with_number(tx):
         current = await queries.change(tx, elder_id, row.version, {**values, "updated_at": clock.now()})
     if not current:
         raise Stale("version_stale", "somebody changed this meanwhile")
@@ -111,7 +106,7 @@ async def change(
     await audit.record(tx, caller, "elders.change", "elder", elder_id, sorted(changes))
     await _tell_departure(tx, caller, elder_id, row.status, changes.get("status", row.status))
     sex, born = values.get("sex", row.sex), values.get("birth_date", row.birth_date)
-    return Registered(elder_id, row.version + 1, warnings_of(identity, sex, born), ())
+    return Registered(elder_id, row.version + 1, identity.warnings_of(number, sex, born), ())
 
 
 PLAIN = frozenset({"sex", "birth_date", "division_code", "gender_wish", "dialect", "status"})
@@ -123,18 +118,6 @@ async def visible(tx: Tx, caller: Caller, elder_id: UUID) -> Any:
     if row is None or not scope.sees(caller, row.division_code):
         raise NotFound("elder_not_found", "there is no such elder")
     return row
-
-
-def warnings_of(identity: IdNumber | None, sex: str | None, born: date | None) -> tuple[str, ...]:
-    """What is odd about an ID number by itself, and against what the file says (a lunar birthday, a typing slip)."""
-    if identity is None:
-        return ()
-    found = list(identity.warnings)
-    if identity.birth_date and born and identity.birth_date != born:
-        found.append("birth_date_differs")
-    if identity.sex and sex in {"male", "female"} and identity.sex != sex:
-        found.append("sex_differs")
-    return tuple(found)
 
 
 async def add_tags(tx: Tx, elder_id: UUID, tags: Sequence[NewTag]) -> None:
@@ -166,41 +149,18 @@ async def add_family(tx: Tx, elder_id: UUID, member: NewFamilyMember) -> UUID:
     return member_id
 
 
-async def _changed_identity(
+async def _changed_number(
     tx: Tx, caller: Caller, elder_id: UUID, row: Any, changes: Mapping[str, Any], values: dict[str, Any], division: str
 ) -> IdNumber | None:
     """Put the columns of a changed ID number, or of a moved one, into `values`."""
     if "id_number" in changes:
-        typed = changes["id_number"]
-        identity = id_numbers.parse(typed, clock.today()) if typed else None
-        if identity is not None:
-            await _check_free(tx, caller, identity, elder_id)
-        values |= _identified(tx, elder_id, identity, division)
-        return identity
+        number = await identity.read(tx, caller, elder_id, changes["id_number"])
+        values |= identity.columns(tx, elder_id, number, division)
+        return number
     if row.id_number is not None and division[:6] != row.division_code[:6]:
-        number = tx.vault.open(seals.ID_NUMBER, elder_id, row.id_number)
-        values["last4_index"] = seals.id_last4_index(tx.vault, division, number)
+        on_file = tx.vault.open(seals.ID_NUMBER, elder_id, row.id_number)
+        values["last4_index"] = seals.id_last4_index(tx.vault, division, on_file)
     return None
-
-
-async def _check_free(tx: Tx, caller: Caller, identity: IdNumber, elder_id: UUID) -> None:
-    holder = await queries.holder_of_id_number(tx, seals.id_number_index(tx.vault, identity.number))
-    if holder is None or holder.id == elder_id:
-        return
-    known = {"elder_id": str(holder.id)} if scope.sees(caller, holder.division_code) else {}
-    raise Conflict("elder_exists", "this ID number is already on file", **known)
-
-
-@asynccontextmanager
-async def _first_with_number(tx: Tx) -> AsyncIterator[None]:
-    """The check before was courtesy: two desks may enter the same person at once, and the index lets one through."""
-    try:
-        async with tx.savepoint():
-            yield
-    except IntegrityError as taken:
-        if constraint_of(taken) != "ix_elder_id_number_index":
-            raise
-        raise Conflict("elder_exists", "this ID number is already on file") from taken
 
 
 async def _put_phones(tx: Tx, elder_id: UUID, division: str, phones: Sequence[NewPhone]) -> None:
@@ -247,17 +207,6 @@ def _placed(location: Location | None) -> dict[str, Any]:
         return {"lng": None, "lat": None, "source_crs": None}
     lng, lat = location.wgs84()
     return {"lng": lng, "lat": lat, "source_crs": location.crs.value}
-
-
-def _identified(tx: Tx, elder_id: UUID, identity: IdNumber | None, division: str) -> dict[str, Any]:
-    if identity is None:
-        return dict.fromkeys(("id_number", "id_number_raw", "id_number_index", "last4_index"))
-    return {
-        "id_number": tx.vault.seal(seals.ID_NUMBER, elder_id, identity.number),
-        "id_number_raw": tx.vault.seal(seals.ID_NUMBER_RAW, elder_id, identity.raw),
-        "id_number_index": seals.id_number_index(tx.vault, identity.number),
-        "last4_index": seals.id_last4_index(tx.vault, division, identity.number),
-    }
 
 
 def _given(new: NewElder) -> set[str]:

@@ -22,8 +22,8 @@ from app.elders.facts import (
 from app.elders.tags import as_of
 
 __all__ = [
-    "Door", "ElderFacts", "NewElder", "NewFamilyMember", "NewPhone", "NewTag", "PhoneMatch", "approved_family", "door", "doors", "elder",
-    "find_by_phone", "register",
+    "Door", "ElderFacts", "NewElder", "NewFamilyMember", "NewPhone", "NewTag", "PhoneMatch", "approved_family",
+    "door", "doors", "elder", "find_by_phone", "register",
 ]  # fmt: skip
 
 

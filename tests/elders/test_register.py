@@ -164,3 +164,9 @@ async def test_departure_ends_benefits(tx: Tx, world: World) -> None:
         await registration.change(tx, SYSTEM, elder_id, {"status": "deceased"}, None)
     last = await tx.fetchval("SELECT valid_to FROM entitlement WHERE id = $1", entitlement_id)
     assert last == date(2026, 3, 10)  # one in the morning in Jinchang
+
+
+@pytest.mark.parametrize("name", ["·", "A", "𠮷田", "艾力·买买提", "王" * 80, "O'Brien"])
+async def test_any_name_can_be_entered(tx: Tx, world: World, name: str) -> None:
+    elder_id = await world.elder(tx, name=name)
+    assert (await service.elder(tx, elder_id)).name == name
