@@ -132,9 +132,7 @@ def install_with_uv(uv: str, wanted: str) -> bool:
     environment = os.environ | settings_from_pip() | {"UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1"}
     environment.pop("VIRTUAL_ENV", None)
     python = str(VENV / "bin" / "python")
-    if not VENV.exists() and not runs(
-        [uv, "venv", "--quiet", "--python", PYTHON, str(VENV)], environment, loud=True
-    ):
+    if not VENV.exists() and not runs([uv, "venv", "--quiet", "--python", PYTHON, str(VENV)], environment, loud=True):
         return False
     sync = [uv, "pip", "sync", "--quiet", "--require-hashes", "--python", python]
     return runs([*sync, str(LOCKS / f"{wanted}.txt")], environment, loud=True)
