@@ -80,7 +80,8 @@ async def record_by_hand(tx: Tx, caller: Caller, order_id: UUID, entry: ManualEn
     now = clock.now()
     event = ProviderEvent(
         event_id=f"desk:{new_id()}", type=entry.type, order_id=order_id, occurred_at=entry.occurred_at,
-        caregiver_id=order.caregiver_id, method=Method.MANUAL, evidence=[], reason_code=entry.reason_code, note=entry.reason,
+        caregiver_id=order.caregiver_id, method=Method.MANUAL, evidence=[], reason_code=entry.reason_code,
+        note=entry.reason,
     )  # fmt: skip
     arrival = Arrival(event, order.provider_id, inbox.hash_of(event))
     if reason := doubt(arrival.entry, inbox.holding_of(order), now):

@@ -255,6 +255,7 @@ async def test_review_when_away_from_home_short_manual_or_back_filled(tx: Tx, wo
 
 
 async def test_few_statements_per_event(tx: Tx, world: World, heard: list[Any]) -> None:
+    await world.visit(tx)  # the driver looks types up once per connection
     made: Assigned = await world.assigned_order(tx)
     await made.report(tx, made.event("departed", 5))
     asked: list[str] = []
