@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from app.accounts import audit, scope
 from app.benefits import queries
 from app.benefits.service import first_of_month
+from app.catalog import service as catalog
 from app.core import clock
 from app.core.db import Tx, constraint_of
 from app.core.errors import Conflict, Invalid, NotFound
@@ -24,11 +25,15 @@ from app.regions import divisions
 async def define_scheme(tx: Tx, caller: Caller, given: Mapping[str, Any]) -> UUID:
     """Enter a scheme of government purchase: the columns of `models.Scheme` without id and payer.
 
-    Raises NotFound for a division out of scope, Invalid for an empty validity, Conflict for a code in use.
+    Raises NotFound for a division out of scope, Invalid for an empty validity or an unknown item, Conflict for a
+    code in use.
     """
     if not scope.sees(caller, given["division_code"]):
         raise NotFound("division_not_found", "there is no such division for you")
     _check_interval(given["valid_from"], given["valid_to"])
+    known = {item.code for item in await catalog.items(tx, active=None)}
+    if not known.issuperset(given["item_codes"]):
+        raise Invalid("service_item_unknown", "the catalogue has no such item", field="item_codes")
     scheme_id = new_id()
     try:
         async with tx.savepoint():

@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field
 
 from app.core.text import Body, View, Word
 
+Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2199, 12, 31))]
 DivisionCode = Annotated[str, Field(pattern=r"^([0-9]{6}|[0-9]{9}|[0-9]{12})$")]
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,40}$")]
 Fen = Annotated[int, Field(ge=0, le=1_000_000_000)]
@@ -25,8 +26,8 @@ class SchemeBody(Body):
     item_codes: Annotated[list[Code], Field(min_length=1, max_length=200)]
     requires_assessment: bool = True
     position: Annotated[int, Field(ge=0, le=1000)] = 1
-    valid_from: date
-    valid_to: date | None = None
+    valid_from: Day
+    valid_to: Day | None = None
 
     model_config = ConfigDict(
         extra="forbid",
@@ -64,9 +65,9 @@ class EntitlementBody(Body):
 
     scheme_code: Code
     monthly_quota_fen: Fen
-    assessed_until: date | None = None
-    valid_from: date
-    valid_to: date | None = None
+    assessed_until: Day | None = None
+    valid_from: Day
+    valid_to: Day | None = None
 
     model_config = ConfigDict(
         extra="forbid",
@@ -87,8 +88,8 @@ class EntitlementChange(Body):
     """Only what is named changes; a new quota holds from this month on."""
 
     monthly_quota_fen: Fen | None = None
-    assessed_until: date | None = None
-    valid_to: date | None = None
+    assessed_until: Day | None = None
+    valid_to: Day | None = None
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"assessed_until": "2028-06-30"}]})
 

@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field
 
 from app.core.text import Body, Line, View
 
+Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2199, 12, 31))]
 DivisionCode = Annotated[str, Field(pattern=r"^([0-9]{6}|[0-9]{9}|[0-9]{12})$")]
 Category = Literal["daily_living", "basic_care", "health", "visiting", "comfort", "errands", "adaptation"]
 Kind = Literal["home_visit", "delivery", "consultation"]
@@ -57,7 +58,7 @@ class NewPrice(Body):
     division_code: DivisionCode
     price_fen: Annotated[int, Field(ge=0, le=100_000_000)]
     per_minutes: Annotated[int, Field(ge=1, le=1440)] | None = None
-    valid_from: date
+    valid_from: Day
     source: Line
 
     model_config = ConfigDict(

@@ -54,10 +54,14 @@ class Price:
 
 async def item(tx: Tx, code: str) -> Item:
     """The item with this code, active or not. Raises NotFound."""
-    row = await queries.item(tx, code)
-    if row is None:
-        raise NotFound("service_item_not_found", "there is no such service item")
-    return Item(*row)
+
+    async def load() -> Item:
+        row = await queries.item(tx, code)
+        if row is None:
+            raise NotFound("service_item_not_found", "there is no such service item")
+        return Item(*row)
+
+    return await tx.cache.get(("catalog.item", code), load)
 
 
 async def items(
@@ -77,10 +81,14 @@ async def price_on(tx: Tx, code: str, division_code: str, day: date) -> Price:
 
     Raises Invalid("price_not_set") when neither the division nor any above it has one.
     """
-    found = await prices_on(tx, [code], division_code, day)
-    if code not in found:
-        raise Invalid("price_not_set", "this item has no price here on that day", field="item_code")
-    return found[code]
+
+    async def load() -> Price:
+        found = await prices_on(tx, [code], division_code, day)
+        if code not in found:
+            raise Invalid("price_not_set", "this item has no price here on that day", field="item_code")
+        return found[code]
+
+    return await tx.cache.get(("catalog.price", code, division_code, day), load)
 
 
 async def prices_on(tx: Tx, codes: Sequence[str], division_code: str, day: date) -> dict[str, Price]:
@@ -117,6 +125,7 @@ async def set_price(
         if constraint_of(overlap) != "ex_price_version_overlap":
             raise
         raise Conflict("price_already_set", "a price already begins on that day or later") from overlap
+    tx.cache.clear()
     return price_id
 
 

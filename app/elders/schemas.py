@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field
 from app.core.geo import Location
 from app.core.text import Body, Line, Note, View, Word
 
+Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2199, 12, 31))]
 DivisionCode = Annotated[str, Field(pattern=r"^([0-9]{6}|[0-9]{9}|[0-9]{12})$")]
 Sex = Literal["male", "female", "unknown"]
 Wish = Literal["male", "female"]
@@ -34,8 +35,8 @@ class PhoneBody(Body):
 
 class TagBody(Body):
     tag: Tag
-    valid_from: date
-    valid_to: date | None = None
+    valid_from: Day
+    valid_to: Day | None = None
     source: Word
 
     model_config = ConfigDict(
@@ -45,7 +46,7 @@ class TagBody(Body):
 
 
 class TagEnd(Body):
-    last_day: date
+    last_day: Day
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"last_day": "2026-06-30"}]})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -11,6 +11,8 @@ from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 from app.core.geo import Location
 from app.core.text import Body, Line, View, Word
 
+Moment = Annotated[AwareDatetime, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), le=datetime(2199, 12, 31, tzinfo=UTC))]
+Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2199, 12, 31))]
 DivisionCode = Annotated[str, Field(pattern=r"^([0-9]{6}|[0-9]{9}|[0-9]{12})$")]
 ProviderKind = Literal["company", "nonprofit", "institution", "station", "individual"]
 ProviderStatus = Literal["active", "suspended", "exited"]
@@ -131,8 +133,8 @@ class CertificateBody(Body):
 
     kind: CertificateKind
     number: Word | None = None
-    valid_from: date
-    valid_to: date | None = None
+    valid_from: Day
+    valid_to: Day | None = None
 
     model_config = ConfigDict(
         extra="forbid",
@@ -143,8 +145,8 @@ class CertificateBody(Body):
 
 
 class AbsenceBody(Body):
-    starts_at: AwareDatetime
-    ends_at: AwareDatetime
+    starts_at: Moment
+    ends_at: Moment
     reason: Line
 
     model_config = ConfigDict(

@@ -26,6 +26,8 @@ ENTITLED: dict[str, Any] = {
 
 @pytest.fixture
 async def supervisor(database: Database, world: World) -> dict[str, str]:
+    async with database.transaction() as tx:
+        await world.items(tx)
     return {"Authorization": f"Bearer {await world.staff_token(database, roles=['supervisor'])}"}
 
 
@@ -46,6 +48,9 @@ async def test_from_scheme_to_quota(
     assert (await api.post("/v1/schemes", json=SCHEME, headers=keyed(supervisor))).status_code == 201
     twice = await api.post("/v1/schemes", json=SCHEME, headers=keyed(supervisor))
     assert (twice.status_code, twice.json()["code"]) == (409, "scheme_exists")
+    unknown = {**SCHEME, "code": "other", "item_codes": ["clean_home", "no_such"]}
+    refused = await api.post("/v1/schemes", json=unknown, headers=keyed(supervisor))
+    assert (refused.status_code, refused.json()["code"]) == (422, "service_item_unknown")
     listed = (await api.get("/v1/schemes", headers=supervisor)).json()
     assert [(scheme["code"], scheme["payer"], scheme["requires_assessment"]) for scheme in listed] == [
         ("gov_home_care", "government", True)

@@ -148,6 +148,9 @@ async def test_caregivers(api: httpx.AsyncClient, supervisor: dict[str, str], da
     assert (await api.post(f"{mine}/absences", json=absence, headers=keyed(supervisor))).status_code == 201
     listed = (await api.get(f"{mine}/absences", headers=supervisor)).json()
     assert [entry["reason"] for entry in listed] == ["病假"]
+    for impossible in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "2099-12-01T08:00:00"):
+        never = {**absence, "starts_at": impossible}
+        assert (await api.post(f"{mine}/absences", json=never, headers=keyed(supervisor))).status_code == 422
     absence["ends_at"] = absence["starts_at"]
     assert (await api.post(f"{mine}/absences", json=absence, headers=keyed(supervisor))).status_code == 422
 
