@@ -6,7 +6,7 @@ ago is computed again from its own rows, whatever contracts, prices and ratings 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 RULE = "1"
@@ -123,7 +123,7 @@ def read(kind: str, value: dict[str, Any]) -> LineInputs | AdjustmentInputs:
 
 
 def _object(value: Any) -> dict[str, Any]:
-    return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    return {name: _plain(getattr(value, name)) for name in value.__slots__}
 
 
 def _plain(value: Any) -> Any:

@@ -101,6 +101,11 @@ ON CONFLICT (period, provider_id) DO UPDATE SET fence_at = excluded.fence_at, co
 WHERE settlement_run.content_hash IS DISTINCT FROM excluded.content_hash RETURNING id"""
 
 
+async def take_time(tx: Tx) -> None:
+    """Let this transaction compute for a while between two statements; others end after 15 s of silence."""
+    await tx.run("SET LOCAL idle_in_transaction_session_timeout = '5min'")
+
+
 async def try_lock(tx: Tx, period: str) -> bool:
     """Take the period for this transaction, or learn at once that another run has it."""
     year, month = period.split("-")

@@ -54,6 +54,7 @@ async def run(database: Database, caller: Caller, period: str, provider_id: UUID
     while lost < LOST_RACES and time.monotonic() < deadline:
         try:
             async with database.serializable() as tx:
+                await queries_runs.take_time(tx)
                 if await queries_runs.try_lock(tx, period):
                     return await settle(tx, caller, period, provider_id)
         except Exception as failure:
@@ -92,16 +93,11 @@ async def compute(tx: Tx, caller: Caller, period: str, provider_id: UUID | None)
     terms = await load_terms(tx, {row["contract_id"] for row in rows})
     if any(not sees(caller, entry.division_code) for entry in terms.values()):
         raise Forbidden("outside_scope", "some of these contracts are outside your divisions")
-    by_provider: dict[UUID, list[Line]] = defaultdict(list)
-    divisions: dict[UUID, set[str]] = defaultdict(set)
-    for row in rows:
-        by_provider[row["provider_id"]].append(lines.service_line(row, terms[row["contract_id"]]))
-        divisions[row["provider_id"]].add(terms[row["contract_id"]].division_code)
-    for row in await queries_runs.open_adjustments(tx, period, provider_id):
-        by_provider[row["provider_id"]].append(lines.adjustment_line(row, period))
-    for provider in by_provider.keys() - divisions.keys():  # adjustments only
-        divisions[provider] = {row["division_code"] for row in await queries_runs.contracts_of(tx, provider)}
-    return [_draft(provider, period, by_provider[provider], divisions[provider]) for provider in sorted(by_provider)]
+    waiting = await queries_runs.open_adjustments(tx, period, provider_id)
+    idle = {row["provider_id"] for row in waiting} - {row["provider_id"] for row in rows}
+    homes = {provider: [c["division_code"] for c in await queries_runs.contracts_of(tx, provider)] for provider in idle}
+    # A hundred thousand lines take seconds of arithmetic, which must not stop the other requests of this process.
+    return await asyncio.to_thread(_drafts, period, rows, waiting, terms, homes)
 
 
 async def load_terms(tx: Tx, contract_ids: set[UUID]) -> dict[UUID, Terms]:
@@ -114,6 +110,20 @@ async def seen_run(tx: Tx, caller: Caller, run_id: UUID) -> Any:
     if row is None or not (caller.divisions or caller.kind == "system"):
         raise NotFound("settlement_run_not_found")
     return row
+
+
+def _drafts(
+    period: str, rows: list[Any], waiting: list[Any], terms: dict[UUID, Terms], homes: dict[UUID, list[str]]
+) -> list[Draft]:
+    """Pure: the drafts by provider. `homes` are the contracts' divisions of providers that only have adjustments."""
+    made: dict[UUID, list[Line]] = defaultdict(list)
+    divisions: dict[UUID, set[str]] = defaultdict(set, {provider: set(codes) for provider, codes in homes.items()})
+    for row in rows:
+        made[row["provider_id"]].append(lines.service_line(row, terms[row["contract_id"]]))
+        divisions[row["provider_id"]].add(terms[row["contract_id"]].division_code)
+    for row in waiting:
+        made[row["provider_id"]].append(lines.adjustment_line(row, period))
+    return [_draft(provider, period, made[provider], divisions[provider]) for provider in sorted(made)]
 
 
 def _draft(provider_id: UUID, period: str, made: list[Line], divisions: set[str]) -> Draft:

@@ -6,6 +6,7 @@ touched any more: a draft that no longer says what is true has to be computed ag
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -22,7 +23,8 @@ from app.core.ids import new_id
 from app.jobs import feed
 from app.settlement import adjustments, calculation, ledger, lines, periods, queries, queries_ledger, queries_runs, runs
 from app.settlement.calculation import FAMILY, PartAmounts
-from app.settlement.inputs import LineInputs, read
+from app.settlement.contracts import Terms
+from app.settlement.inputs import AdjustmentInputs, LineInputs, read
 from app.settlement.lifecycle import Act, Status, after
 
 
@@ -70,6 +72,7 @@ async def issue(tx: Tx, caller: Caller, statement_id: UUID, *, version: int | No
     Raises Conflict `period_not_over` before the month has ended (unless `early`), `statement_outdated` when the
     orders would give other lines now.
     """
+    await queries_runs.take_time(tx)
     row, to = await _begin(tx, caller, statement_id, Act.ISSUE, version)
     now = clock.now()
     if not early and now < periods.bounds(row["period"])[1]:
@@ -167,9 +170,13 @@ async def recompute(tx: Tx, statement_id: UUID) -> Recomputation:
     row = await queries.statement(tx, statement_id)
     if row is None:
         raise NotFound("statement_not_found")
+    return await asyncio.to_thread(_recompute, row, await queries.lines(tx, statement_id))
+
+
+def _recompute(row: Any, found: list[Any]) -> Recomputation:
     made, differing = [], []
-    for line in await queries.lines(tx, statement_id):
-        inputs = read(line["kind"], line["inputs"])
+    for line in found:
+        inputs = _frozen(line)
         amounts = calculation.amounts(inputs)
         made.append((inputs, amounts))
         stored = {name: line[name] for name in queries.AMOUNTS} | {"parts": line["parts"]}
@@ -192,25 +199,31 @@ async def _finish(tx: Tx, caller: Caller, row: Any, to: Status, act: Act, **chan
     await feed.append(tx, f"provider:{row['provider_id']}", f"statement.{to}", facts=facts)
 
 
-async def _check_current(tx: Tx, found: list[Any]) -> dict[UUID, Any]:
+async def _check_current(tx: Tx, found: list[Any]) -> dict[UUID, Terms]:
     """Would the orders give the same lines now? Raises Conflict if not; returns the terms by contract id."""
     order_ids = [line["order_id"] for line in found if line["kind"] == LineInputs.kind]
     rows = await queries_runs.candidates(tx, order_ids)
     terms = await runs.load_terms(tx, {row["contract_id"] for row in rows.values() if row["contract_id"]})
+    stale = await asyncio.to_thread(_outdated, found, rows, terms)
+    if stale:
+        raise Conflict("statement_outdated", "run the settlement again first", orders=stale[:20])
+    return terms
+
+
+def _outdated(found: list[Any], rows: dict[UUID, Any], terms: dict[UUID, Terms]) -> list[str]:
+    """Pure: numbers of the orders whose lines would be different now."""
     stale = []
     for line in found:
         if line["kind"] != LineInputs.kind:
             continue
         row = rows.get(line["order_id"])
-        if (
-            row is None
-            or row["reasons"]
-            or lines.service_line(row, terms[row["contract_id"]]).inputs != read(line["kind"], line["inputs"])
-        ):
+        if row is None or row["reasons"] or _frozen(line) != lines.service_line(row, terms[row["contract_id"]]).inputs:
             stale.append(line["inputs"]["number"])
-    if stale:
-        raise Conflict("statement_outdated", "run the settlement again first", orders=stale[:20])
-    return terms
+    return stale
+
+
+def _frozen(line: Any) -> LineInputs | AdjustmentInputs:
+    return read(line["kind"], line["inputs"])
 
 
 async def _consume(tx: Tx, found: list[Any]) -> None:
