@@ -31,7 +31,7 @@ from app.followup import handlers as followup
 from app.followup import tasks as followup_tasks
 from app.intake import events as intake_events
 from app.intake import tasks as intake_tasks
-from app.jobs import feed
+from app.jobs import feed, queue
 from app.jobs import worker as jobs
 from app.jobs.worker import Periodic, Task
 from app.messaging import service as messaging
@@ -111,6 +111,7 @@ def periodic() -> list[Periodic]:
         Periodic("accounts.forget_expired", timedelta(minutes=10), account_tasks.forget_expired),
         Periodic("messaging.forget_contents", timedelta(hours=6), messaging_tasks.forget_contents),
         Periodic("jobs.forget_receipts", timedelta(hours=1), jobs.forget_receipts),
+        Periodic("jobs.forget_history", timedelta(hours=6), queue.forget_history),
         Periodic("jobs.forget_feed", timedelta(hours=6), _forget_feed),
     ]
 
