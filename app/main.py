@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -17,12 +16,14 @@ from app.accounts.guard import AccountsGuard
 from app.core import clock, log
 from app.core.config import Settings
 from app.core.db import Database
+from app.core.http import routes_of
 from app.core.keys import vault_from
 
 ROOMS_WITH_DOORS = (
-    "jobs", "regions", "accounts", "elders", "catalog", "providers", "benefits", "orders", "intake", "dispatch", "visits",
-    "followup", "settlement", "exchange", "channels", "web",
+    "exchange", "intake", "orders", "followup", "channels", "dispatch", "visits", "accounts", "elders", "catalog",
+    "providers", "benefits", "settlement", "regions", "jobs", "web",
 )  # fmt: skip
+"""Busiest first: routes are tried in this order."""
 
 DESCRIPTION = """The public contract of a city's 12349 home-care hotline.
 
@@ -52,8 +53,8 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.database = database
     app.state.guard = AccountsGuard()
     for room in ROOMS_WITH_DOORS:
-        if find_spec(f"app.{room}.router"):
-            app.include_router(import_module(f"app.{room}.router").router)
+        # Flat, because a router inside a router is searched twice for every request.
+        app.router.routes.extend(routes_of(import_module(f"app.{room}.router").router))
     app.mount("/static", StaticFiles(directory=Path(web.__file__).parent / "static"))
     http_errors.install(app)
     middleware.install(app)

@@ -10,6 +10,9 @@ from uuid import UUID
 
 from app.core.db import Tx
 from app.core.json import dumps
+from app.orders.queries import COLUMNS as ORDER_COLUMNS
+from app.orders.queries import OrderRow
+from app.orders.queries import row as order_row
 
 NEAREST = 40
 """How many survivors are scored, the elder's known caregivers and then the nearest first."""
@@ -33,7 +36,7 @@ CANDIDATES = """WITH enterprise AS MATERIALIZED (
         AND f.status IN ('offered', 'accepted')) THEN 'provider_full'
   END AS failed
   FROM provider p
-  WHERE p.status <> 'exited' AND ($16::uuid IS NULL OR p.id = $16) AND EXISTS (
+  WHERE p.status <> 'exited' AND ($15::uuid IS NULL OR p.id = $15) AND EXISTS (
     SELECT 1 FROM provider_area a WHERE a.provider_id = p.id AND a.division_code = ANY($1::text[]))
 ), pool AS MATERIALIZED (
   SELECT c.id, c.provider_id, c.name, e.name AS provider_name, c.home_lng, c.home_lat, c.travel_mode, CASE
@@ -42,31 +45,31 @@ CANDIDATES = """WITH enterprise AS MATERIALIZED (
     WHEN $5::text IS NOT NULL AND NOT EXISTS (
       SELECT 1 FROM caregiver_certificate q WHERE q.caregiver_id = c.id AND q.kind = $5
         AND q.valid_from <= $4 AND (q.valid_to IS NULL OR q.valid_to >= $4)) THEN 'certificate'
-    WHEN $6::text IS NOT NULL AND c.sex <> $6 THEN 'gender_wish'
-    WHEN EXISTS (SELECT 1 FROM blocked_pair b WHERE b.elder_id = $7 AND b.caregiver_id = c.id) THEN 'blocked_pair'
+    WHEN c.sex <> (SELECT wish.gender_wish FROM elder wish WHERE wish.id = $6) THEN 'gender_wish'
+    WHEN EXISTS (SELECT 1 FROM blocked_pair b WHERE b.elder_id = $6 AND b.caregiver_id = c.id) THEN 'blocked_pair'
     WHEN NOT EXISTS (
-      SELECT 1 FROM caregiver_shift s WHERE s.caregiver_id = c.id AND s.weekday = $8
-        AND s.starts_minute <= $9 AND s.ends_minute >= $10) THEN 'off_shift'
+      SELECT 1 FROM caregiver_shift s WHERE s.caregiver_id = c.id AND s.weekday = $7
+        AND s.starts_minute <= $8 AND s.ends_minute >= $9) THEN 'off_shift'
     WHEN EXISTS (
-      SELECT 1 FROM caregiver_absence v WHERE v.caregiver_id = c.id AND v.starts_at < $12 AND v.ends_at > $11)
+      SELECT 1 FROM caregiver_absence v WHERE v.caregiver_id = c.id AND v.starts_at < $11 AND v.ends_at > $10)
       THEN 'absent'
     WHEN (SELECT true FROM booking b WHERE b.caregiver_id = c.id AND b.status <> 'released'
-        AND b.during && tstzrange($11, $12) LIMIT 1) THEN 'busy'
+        AND b.during && tstzrange($10, $11) LIMIT 1) THEN 'busy'
   END AS failed
   FROM enterprise e JOIN caregiver c ON c.provider_id = e.id
-  WHERE $17::uuid IS NULL OR c.id = $17
+  WHERE $16::uuid IS NULL OR c.id = $16
 ), near AS MATERIALIZED (
   SELECT pool.*, coalesce(k.visits, 0) AS visits
-  FROM pool LEFT JOIN continuity k ON k.elder_id = $7 AND k.caregiver_id = pool.id
+  FROM pool LEFT JOIN continuity k ON k.elder_id = $6 AND k.caregiver_id = pool.id
   WHERE pool.failed IS NULL
-  ORDER BY (k.visits IS NULL), (home_lng - $13) ^ 2 + (home_lat - $14) ^ 2 LIMIT $15
+  ORDER BY (k.visits IS NULL), (home_lng - $12) ^ 2 + (home_lat - $13) ^ 2 LIMIT $14
 )
 SELECT (SELECT json_object_agg(why, n) FROM (
           SELECT coalesce(failed, '') AS why, count(*) AS n FROM pool GROUP BY failed) AS counted) AS refusals,
   near.id, near.provider_id, near.name, near.provider_name, near.home_lng, near.home_lat, near.travel_mode,
   near.visits, coalesce(r.ratings, 0) AS ratings, coalesce(r.score_sum, 0) AS score_sum,
   coalesce((SELECT sum(b.minutes) FROM booking b WHERE b.caregiver_id = near.id AND b.status <> 'released'
-    AND b.during && tstzrange($18, $19)), 0)::int AS week_minutes
+    AND b.during && tstzrange($17, $18)), 0)::int AS week_minutes
 FROM (SELECT 1) AS always LEFT JOIN near ON true LEFT JOIN scorecard r ON r.caregiver_id = near.id"""
 
 HOLD_AND_OFFER = """WITH held AS (
@@ -86,6 +89,9 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"""
 
 OFFER = """SELECT id, order_id, provider_id, caregiver_id, decision_id, mode, attempt, status, service_day, starts_at,
   made_at, deadline_at, closed_at, reason_code FROM offer WHERE id = $1"""
+OFFER_NAMES = ("id", "order_id", "provider_id", "caregiver_id", "status", "starts_at", "deadline_at")
+LOCKED_OFFER = f"""SELECT {ORDER_COLUMNS}, {", ".join(f"f.{name} AS f_{name}" for name in OFFER_NAMES)}
+FROM offer f JOIN care_order o ON o.id = f.order_id WHERE f.id = $1 FOR NO KEY UPDATE OF o, f"""
 OPEN_OFFER = OFFER.replace("WHERE id = $1", "WHERE order_id = $1 AND status IN ('offered', 'accepted')") + (
     " ORDER BY made_at DESC LIMIT 1"
 )
@@ -153,7 +159,6 @@ class Search:
     item_code: str
     day: date
     certificate: str | None
-    gender_wish: str | None
     elder_id: UUID
     weekday: int
     from_minute: int
@@ -171,7 +176,7 @@ class Search:
 async def candidates(tx: Tx, s: Search) -> list[Any]:
     """Survivors with what the objectives need; every row carries `refusals`. One row with `id` null if none."""
     return await tx.fetch(
-        CANDIDATES, s.lineage, s.excluded, s.item_code, s.day, s.certificate, s.gender_wish, s.elder_id, s.weekday,
+        CANDIDATES, s.lineage, s.excluded, s.item_code, s.day, s.certificate, s.elder_id, s.weekday,
         s.from_minute, s.to_minute, s.from_at, s.to_at, s.lng or 0.0, s.lat or 0.0, NEAREST, s.provider_id,
         s.caregiver_id, s.week_from, s.week_to,
     )  # fmt: skip
@@ -184,6 +189,14 @@ async def hold_and_offer(tx: Tx, values: Sequence[Any]) -> bool:
 
 async def decide(tx: Tx, values: Sequence[Any], funnel: Any, ranked: Any, rest: Sequence[Any]) -> None:
     await tx.run(DECIDE, *values, dumps(funnel), dumps(ranked), *rest)
+
+
+async def locked_offer(tx: Tx, offer_id: UUID) -> tuple[OrderRow, dict[str, Any]] | None:
+    """The offer's order and the offer, both locked, the order first as everywhere."""
+    found = await tx.fetchrow(LOCKED_OFFER, offer_id)
+    if found is None:
+        return None
+    return order_row(found), {name: found[f"f_{name}"] for name in OFFER_NAMES}
 
 
 async def offer(tx: Tx, offer_id: UUID) -> Any:

@@ -14,7 +14,6 @@ from app.dispatch import queries
 from app.dispatch.matching import OBJECTIVES, Candidate, Ranked, funnel, rank
 from app.dispatch.offers import TURNAROUND, possible_starts
 from app.dispatch.travel import travel_minutes
-from app.elders import service as elders
 from app.orders.queries import OrderRow
 from app.providers.ratings import shrunk
 from app.regions.divisions import lineage
@@ -119,7 +118,6 @@ async def _search(
     caregiver_id: UUID | None,
 ) -> queries.Search:
     item = await catalog.item(tx, order.item_code)
-    elder = await elders.elder(tx, order.elder_id)
     local = starts_at.astimezone(clock.SHANGHAI)
     minute = local.hour * 60 + local.minute
     monday = local.date() - timedelta(days=local.weekday())
@@ -129,7 +127,6 @@ async def _search(
         item_code=order.item_code,
         day=local.date(),
         certificate=item.certificate,
-        gender_wish=elder.gender_wish,
         elder_id=order.elder_id,
         weekday=local.isoweekday(),
         from_minute=minute,

@@ -138,13 +138,12 @@ async def withdraw_for_cancelled(tx: Tx, order_id: UUID) -> None:
     await queries.free(tx, order_id)
 
 
-async def _locked(tx: Tx, caller: Caller, offer_id: UUID) -> tuple[OrderRow, Any]:
-    """The order, locked, and the offer as it stands after the lock. An offer is its provider's own business."""
-    offer = await queries.offer(tx, offer_id)
-    if offer is None or (caller.kind == "provider" and offer["provider_id"] != caller.provider_id):
+async def _locked(tx: Tx, caller: Caller, offer_id: UUID) -> tuple[OrderRow, dict[str, Any]]:
+    """The order and its offer, both locked. An offer is its provider's own business."""
+    found = await queries.locked_offer(tx, offer_id)
+    if found is None or (caller.kind == "provider" and found[1]["provider_id"] != caller.provider_id):
         raise NotFound("offer_not_found")
-    order = await orders.locked(tx, offer["order_id"])
-    return order, await queries.offer(tx, offer_id)
+    return found
 
 
 async def _offer(

@@ -158,7 +158,8 @@ LEFT JOIN LATERAL (
 WHERE o.id = ANY($1)"""
 
 
-def _row(record: Any) -> OrderRow:
+def row(record: Any) -> OrderRow:
+    """An order out of a record that has its columns."""
     return OrderRow(*(record[name] for name in NAMES))
 
 
@@ -166,14 +167,14 @@ async def get(tx: Tx, order_id: UUID) -> OrderRow:
     record = await tx.fetchrow(GET, order_id)
     if record is None:
         raise NotFound("order_not_found")
-    return _row(record)
+    return row(record)
 
 
 async def lock(tx: Tx, order_id: UUID) -> OrderRow:
     record = await tx.fetchrow(LOCK, order_id)
     if record is None:
         raise NotFound("order_not_found")
-    return _row(record)
+    return row(record)
 
 
 async def place(tx: Tx, number_prefix: str, values: dict[str, Any], clocks: list[tuple[str, datetime]]) -> OrderRow:
@@ -185,7 +186,7 @@ async def place(tx: Tx, number_prefix: str, values: dict[str, Any], clocks: list
         v["minutes"], v["price_fen"], v["price_version_id"], dumps(v["payers"]), v["copay_fen"], v["rework_of"],
         v["note"], v["lng"], v["lat"], v["placed_by"], v["placed_at"], names, dues,
     )  # fmt: skip
-    return _row(record)
+    return row(record)
 
 
 async def advance(
@@ -210,7 +211,7 @@ async def advance(
         _advance_sql(tuple(changes)), order.id, after, at, order.version, order.status, actor, reason,
         dumps(facts) if facts is not None else None, met, [n for n, _ in clocks], [d for _, d in clocks], *values,
     )  # fmt: skip
-    return _row(record) if record is not None else None
+    return row(record) if record is not None else None
 
 
 async def set_flags(
@@ -222,7 +223,7 @@ async def set_flags(
     reason: str | None,
     facts: dict[str, Any],
 ) -> OrderRow:
-    return _row(await tx.fetchrow(FLAGS, order.id, flags, at, actor, reason, dumps(facts)))
+    return row(await tx.fetchrow(FLAGS, order.id, flags, at, actor, reason, dumps(facts)))
 
 
 async def correct_end(
@@ -237,7 +238,7 @@ async def correct_end(
     visit: dict[str, Any],
     facts: dict[str, Any],
 ) -> OrderRow:
-    return _row(
+    return row(
         await tx.fetchrow(
             CORRECT_END, order.id, outcome, outcome_reason, completed_at, dumps(visit), at, actor, dumps(facts)
         )

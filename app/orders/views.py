@@ -42,9 +42,7 @@ async def snapshot(
     open_ = {i for i, row in rows.items() if plain or (in_hand_of is not None and row["status"] in WITH_PROVIDER)}
     doors = await elders.doors(tx, list({rows[i]["elder_id"] for i in open_})) if open_ else {}
     now = clock.now()
-    return [
-        view(rows[i], now, doors.get(rows[i]["elder_id"]) if i in open_ else None) for i in order_ids if i in rows
-    ]
+    return [view(rows[i], now, doors.get(rows[i]["elder_id"]) if i in open_ else None) for i in order_ids if i in rows]
 
 
 async def one(tx: Tx, order_id: UUID, *, plain: bool = False) -> OrderView:

@@ -1,0 +1,28 @@
+"""`scripts/bench NAME [options]`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+
+from benchmarks import lifecycle
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    names = parser.add_subparsers(dest="name", required=True)
+    way = names.add_parser("lifecycle", help="orders from placing to the statement, over HTTP")
+    way.add_argument("--clients", default="1,8,32", help="closed-loop clients, one level after the other")
+    way.add_argument("--seconds", type=float, default=15.0, help="per level")
+    way.add_argument("--past", type=int, default=0, help="past orders to load for the second half, e.g. 1000000")
+    way.add_argument("--web-processes", type=int, default=1)
+    way.add_argument("--floor", type=int, default=300, help="lifecycles to record and replay with asyncpg alone")
+    way.add_argument("--statements", action="store_true", help="print where the recorded time went")
+    way.add_argument("--data-dir", help="kept afterwards; default is a temporary one")
+    options = parser.parse_args()
+    return asyncio.run(lifecycle.run(options))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
