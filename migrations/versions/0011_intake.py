@@ -124,9 +124,9 @@ def _call() -> None:
         sa.Column("recording_ref", sa.Text(), nullable=True),
         sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "outcome IN ('answered', 'voicemail', 'abandoned', 'unanswered', 'unknown')", name="ck_call_outcome"
+            "outcome IN ('answered', 'voicemail', 'abandoned', 'unanswered', 'unknown')", name=op.f("ck_call_outcome")
         ),
-        sa.CheckConstraint("state IN ('waiting', 'ringing', 'talking', 'over')", name="ck_call_state"),
+        sa.CheckConstraint("state IN ('waiting', 'ringing', 'talking', 'over')", name=op.f("ck_call_state")),
         sa.PrimaryKeyConstraint("id", name="pk_call"),
         sa.UniqueConstraint("source", "source_instance", "call_id", name="uq_call_source_source_instance_call_id"),
     )
@@ -176,8 +176,8 @@ def _callback_task() -> None:
         sa.Column("result", sa.Text(), nullable=True),
         sa.Column("note", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.CheckConstraint("reason IN ('abandoned', 'voicemail', 'after_hours')", name="ck_callback_task_reason"),
-        sa.CheckConstraint("status IN ('due', 'done', 'withdrawn')", name="ck_callback_task_status"),
+        sa.CheckConstraint("reason IN ('abandoned', 'voicemail', 'after_hours')", name=op.f("ck_callback_task_reason")),
+        sa.CheckConstraint("status IN ('due', 'done', 'withdrawn')", name=op.f("ck_callback_task_status")),
         sa.ForeignKeyConstraint(["call_id"], ["call.id"], name="fk_callback_task_call_id"),
         sa.PrimaryKeyConstraint("id", name="pk_callback_task"),
         sa.UniqueConstraint("call_id", name="uq_callback_task_call_id"),
@@ -220,27 +220,30 @@ def _care_request() -> None:
         sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint(
-            "(status = 'confirmed') = (order_id IS NOT NULL)", name="ck_care_request_confirmed_has_order"
+            "(status = 'confirmed') = (order_id IS NOT NULL)", name=op.f("ck_care_request_confirmed_has_order")
         ),
-        sa.CheckConstraint("(status = 'merged') = (merged_into IS NOT NULL)", name="ck_care_request_merged_has_target"),
+        sa.CheckConstraint(
+            "(status = 'merged') = (merged_into IS NOT NULL)", name=op.f("ck_care_request_merged_has_target")
+        ),
         sa.CheckConstraint(
             "channel IN ('hotline', 'app', 'wechat', 'web', 'station', 'device', 'transfer_12345')",
-            name="ck_care_request_channel",
+            name=op.f("ck_care_request_channel"),
         ),
         sa.CheckConstraint(
-            "kind = 'service' OR status <> 'confirmed'", name="ck_care_request_only_service_is_confirmed"
+            "kind = 'service' OR status <> 'confirmed'", name=op.f("ck_care_request_only_service_is_confirmed")
         ),
         sa.CheckConstraint(
-            "kind IN ('service', 'consultation', 'complaint', 'emergency', 'suggestion')", name="ck_care_request_kind"
+            "kind IN ('service', 'consultation', 'complaint', 'emergency', 'suggestion')",
+            name=op.f("ck_care_request_kind"),
         ),
         sa.CheckConstraint(
             "status IN ('new', 'confirmed', 'answered', 'rejected', 'merged', 'escalated')",
-            name="ck_care_request_status",
+            name=op.f("ck_care_request_status"),
         ),
         sa.CheckConstraint(
-            "urgency IN ('emergency', 'urgent', 'normal', 'appointment')", name="ck_care_request_urgency"
+            "urgency IN ('emergency', 'urgent', 'normal', 'appointment')", name=op.f("ck_care_request_urgency")
         ),
-        sa.CheckConstraint("wanted_to IS NULL OR wanted_to > wanted_from", name="ck_care_request_window"),
+        sa.CheckConstraint("wanted_to IS NULL OR wanted_to > wanted_from", name=op.f("ck_care_request_window")),
         sa.ForeignKeyConstraint(["about_order_id"], ["care_order.id"], name="fk_care_request_about_order_id"),
         sa.ForeignKeyConstraint(["call_id"], ["call.id"], name="fk_care_request_call_id"),
         sa.ForeignKeyConstraint(["contact_id"], ["inbound_contact.id"], name="fk_care_request_contact_id"),

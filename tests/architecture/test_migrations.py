@@ -74,7 +74,8 @@ async def test_the_catalogs_agree(server: TestServer, migrated: AsyncEngine) -> 
         await engine.dispose()
         declared = await catalog.describe(dsn)
         assert len(declared) > 200
-        assert catalog.differences(await catalog.describe(server.dsn("nuanxian_drift")), declared) == []
+        found = catalog.differences(await catalog.describe(server.dsn("nuanxian_drift")), declared)
+        assert not found, "\n".join(found)
         async with migrated.begin() as connection:
             await connection.exec_driver_sql("ALTER TABLE job_receipt ADD CONSTRAINT ck_annex CHECK (job_id > 0)")
             await connection.exec_driver_sql("ALTER TABLE job_receipt ALTER done_at SET DEFAULT now()")
