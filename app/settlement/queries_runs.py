@@ -16,7 +16,6 @@ from app.core.json import dumps
 from app.settlement.contracts import Terms
 from app.settlement.queries import CLOSED
 
-LOCK_CLASS = 0x5E771E
 MONTH = "to_char({} AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM')"
 
 # Every visit that has ended, with what its line would need and the reasons, if any, why it is not settled.
@@ -107,9 +106,10 @@ async def take_time(tx: Tx) -> None:
 
 
 async def try_lock(tx: Tx, period: str) -> bool:
-    """Take the period for this transaction, or learn at once that another run has it."""
+    """Take the period of this city for this transaction, or learn at once that another run has it."""
     year, month = period.split("-")
-    return bool(await tx.fetchval("SELECT pg_try_advisory_xact_lock($1, $2)", LOCK_CLASS, int(year + month)))
+    sql = "SELECT pg_try_advisory_xact_lock(hashtext('settlement ' || current_schema()), $1)"
+    return bool(await tx.fetchval(sql, int(year + month)))
 
 
 async def eligible(

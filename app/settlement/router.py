@@ -1,4 +1,4 @@
-"""The doors of settlement: clerks and approvers, auditors at the ledger, providers at their statements."""
+"""The desk's doors of settlement; the ledger's and the providers' doors are beside it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from fastapi import Query, Response
 
 from app.accounts.scope import sees
 from app.core.db import Tx
-from app.core.errors import Invalid
-from app.core.http import Caller, CallerDep, DatabaseDep, IfMatchDep, Router, TxDep, allow, set_etag
+from app.core.http import Caller, CallerDep, DatabaseDep, IfMatchDep, Router, TxDep, allow
 from app.core.ids import new_id
-from app.core.paging import CursorParam, Limit, Page, after_id, decode_cursor, page_of
+from app.core.paging import CursorParam, Limit, Page, after_id, page_of
 from app.regions.divisions import scope_ranges
 from app.settlement import (
     adjustments,
@@ -20,23 +19,22 @@ from app.settlement import (
     export,
     periods,
     queries,
-    queries_ledger,
     queries_runs,
+    router_ledger,
+    router_provider,
     runs,
     statements,
     views,
 )
+from app.settlement.answers import Statuses, answer, detail
 from app.settlement.contracts import Band, LatePenalty, Terms
-from app.settlement.lifecycle import CLOSED, Status
+from app.settlement.lifecycle import Status
 from app.settlement.schemas import (
-    AccountView,
     AdjustmentBody,
     ContractBody,
     ContractView,
     CreatedView,
     DecisionBody,
-    DisputeBody,
-    EntryView,
     HoldbackReleaseBody,
     IssueBody,
     PaymentBody,
@@ -48,11 +46,10 @@ from app.settlement.schemas import (
     StatementView,
     UnsettledView,
 )
-from app.settlement.statements import Objection
 
 router = Router(tags=["settlement"])
-
-Statuses = Annotated[list[Status] | None, Query(description="Repeat to ask for several")]
+router.include_router(router_ledger.router)
+router.include_router(router_provider.router)
 
 
 @router.post("/v1/settlement-runs", response_model=RunView, summary="Settle a month; repeatable")
@@ -72,7 +69,7 @@ async def read_run(tx: TxDep, caller: CallerDep, run_id: UUID) -> Any:
 async def _run_view(tx: Tx, caller: Caller, run_id: UUID) -> RunView:
     row = await runs.seen_run(tx, caller, run_id)
     found = await queries.statements_of_period(tx, row["period"], row["provider_id"])
-    return await views.run_view(tx, row, [entry for entry in found if sees(caller, entry["division_code"])])
+    return views.run_view(row, [entry for entry in found if sees(caller, entry["division_code"])])
 
 
 @router.get(
@@ -148,7 +145,7 @@ async def read_statement(
     limit: Limit = 100,
     cursor: CursorParam = None,
 ) -> Any:
-    return await _detail(tx, caller, statement_id, response, limit, cursor)
+    return await detail(tx, caller, statement_id, response, limit, cursor)
 
 
 @router.get(
@@ -188,7 +185,7 @@ async def issue_statement(
     tx: TxDep, caller: CallerDep, version: IfMatchDep, statement_id: UUID, body: IssueBody, response: Response
 ) -> Any:
     await statements.issue(tx, caller, statement_id, version=version, early=body.early)
-    return await _view(tx, caller, statement_id, response)
+    return await answer(tx, caller, statement_id, response)
 
 
 @router.post(
@@ -203,7 +200,7 @@ async def decide_dispute(
     await statements.decide(
         tx, caller, statement_id, dispute_id, upheld=body.upheld, amount_fen=body.amount_fen, note=body.note
     )
-    return await _view(tx, caller, statement_id, response)
+    return await answer(tx, caller, statement_id, response)
 
 
 @router.post("/v1/statements/{statement_id}/review", response_model=StatementView, summary="Review")
@@ -212,7 +209,7 @@ async def review_statement(
     tx: TxDep, caller: CallerDep, version: IfMatchDep, statement_id: UUID, response: Response
 ) -> Any:
     await statements.review(tx, caller, statement_id, version=version)
-    return await _view(tx, caller, statement_id, response)
+    return await answer(tx, caller, statement_id, response)
 
 
 @router.post(
@@ -223,7 +220,7 @@ async def approve_statement(
     tx: TxDep, caller: CallerDep, version: IfMatchDep, statement_id: UUID, response: Response
 ) -> Any:
     await statements.approve(tx, caller, statement_id, version=version)
-    return await _view(tx, caller, statement_id, response)
+    return await answer(tx, caller, statement_id, response)
 
 
 @router.post("/v1/statements/{statement_id}/payment", response_model=StatementView, summary="Record the payment")
@@ -232,7 +229,7 @@ async def pay_statement(
     tx: TxDep, caller: CallerDep, version: IfMatchDep, statement_id: UUID, body: PaymentBody, response: Response
 ) -> Any:
     await statements.pay(tx, caller, statement_id, body.reference, version=version)
-    return await _view(tx, caller, statement_id, response)
+    return await answer(tx, caller, statement_id, response)
 
 
 @router.post(
@@ -257,94 +254,3 @@ async def adjust_statement(tx: TxDep, caller: CallerDep, statement_id: UUID, bod
 async def release_holdback(tx: TxDep, caller: CallerDep, statement_id: UUID, body: HoldbackReleaseBody) -> Any:
     row = await statements.seen(tx, caller, statement_id, lock=True)
     return {"id": await adjustments.release_holdback(tx, caller, row, body.amount_fen, body.reason)}
-
-
-@router.get("/v1/ledger/accounts", response_model=list[AccountView], summary="Accounts and their balances")
-@allow("ledger.read")
-async def list_accounts(tx: TxDep, caller: CallerDep) -> Any:
-    found = await queries_ledger.accounts(tx, scope_ranges(caller.divisions))
-    return [dict(row) | {"balance_fen": row["debit_fen"] - row["credit_fen"]} for row in found]
-
-
-@router.get(
-    "/v1/ledger/accounts/{code}/entries",
-    response_model=Page[EntryView],
-    summary="Its movements, oldest first",
-)
-@allow("ledger.read")
-async def list_entries(tx: TxDep, caller: CallerDep, code: str, limit: Limit = 50, cursor: CursorParam = None) -> Any:
-    ranges = scope_ranges(caller.divisions)
-    found = await queries_ledger.entries(tx, code, ranges, after_id(cursor), limit + 1)
-    return page_of([views.entry_view(row, code) for row in found], [row["id"] for row in found], limit)
-
-
-@router.get("/v1/provider/statements", response_model=Page[StatementView], summary="My statements, newest first")
-@allow("provider.statements")
-async def list_own_statements(
-    tx: TxDep, caller: CallerDep, status: Statuses = None, limit: Limit = 50, cursor: CursorParam = None
-) -> Any:
-    if caller.provider_id is None:
-        return Page[StatementView](items=[])
-    asked = CLOSED & set(status) if status else CLOSED
-    found = await queries.statements(
-        tx, ranges=None, statuses=list(asked), period=None, provider_id=caller.provider_id,
-        before=after_id(cursor), limit=limit + 1,
-    )  # fmt: skip
-    return page_of([views.statement_view(row) for row in found], [row["id"] for row in found], limit)
-
-
-@router.get("/v1/provider/statements/{statement_id}", response_model=StatementDetail, summary="One of my statements")
-@allow("provider.statements")
-async def read_own_statement(
-    tx: TxDep,
-    caller: CallerDep,
-    statement_id: UUID,
-    response: Response,
-    limit: Limit = 100,
-    cursor: CursorParam = None,
-) -> Any:
-    return await _detail(tx, caller, statement_id, response, limit, cursor)
-
-
-@router.post(
-    "/v1/provider/statements/{statement_id}/confirmation", response_model=StatementView, summary="Agree with all lines"
-)
-@allow("provider.statements")
-async def confirm_statement(
-    tx: TxDep, caller: CallerDep, version: IfMatchDep, statement_id: UUID, response: Response
-) -> Any:
-    await statements.confirm(tx, caller, statement_id, version=version)
-    return await _view(tx, caller, statement_id, response)
-
-
-@router.post("/v1/provider/statements/{statement_id}/dispute", response_model=StatementView, summary="Object to lines")
-@allow("provider.statements")
-async def dispute_statement(
-    tx: TxDep, caller: CallerDep, version: IfMatchDep, statement_id: UUID, body: DisputeBody, response: Response
-) -> Any:
-    raised = [Objection(entry.line_id, entry.reason, tuple(entry.evidence)) for entry in body.lines]
-    await statements.dispute(tx, caller, statement_id, raised, version=version)
-    return await _view(tx, caller, statement_id, response)
-
-
-async def _view(tx: Tx, caller: Caller, statement_id: UUID, response: Response) -> StatementView:
-    row = await statements.seen(tx, caller, statement_id)
-    set_etag(response, row["version"])
-    return views.statement_view(row)
-
-
-async def _detail(
-    tx: Tx, caller: Caller, statement_id: UUID, response: Response, limit: int, cursor: str | None
-) -> StatementDetail:
-    row = await statements.seen(tx, caller, statement_id)
-    set_etag(response, row["version"])
-    return await views.detail(tx, row, _position(cursor), limit)
-
-
-def _position(cursor: str | None) -> int:
-    if cursor is None:
-        return 0
-    first = decode_cursor(cursor)[0]
-    if not (first.isascii() and first.isdigit() and len(first) < 10):
-        raise Invalid("cursor_malformed", "use next_cursor as it was given", field="cursor")
-    return int(first)

@@ -52,7 +52,7 @@ def line_view(row: Any, period: str) -> LineView:
     return LineView.model_validate(dict(row) | {"dispute": raised, "late": row["service_period"] < period})
 
 
-async def run_view(tx: Tx, row: Any, statements: list[Any]) -> RunView:
+def run_view(row: Any, statements: list[Any]) -> RunView:
     fields = dict(row) | {"content_hash": bytes(row["content_hash"]).hex()}
     return RunView.model_validate(fields | {"statements": [statement_view(entry) for entry in statements]})
 
