@@ -18,6 +18,7 @@ from app.core.config import Settings
 from app.core.db import Database
 from app.core.http import routes_of
 from app.core.keys import vault_from
+from app.exchange.watch import FeedWatch
 
 ROOMS_WITH_DOORS = (
     "exchange", "intake", "orders", "followup", "channels", "dispatch", "visits", "accounts", "elders", "catalog",
@@ -52,6 +53,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.settings = settings
     app.state.database = database
     app.state.guard = AccountsGuard()
+    app.state.feed_watch = FeedWatch(database)
     for room in ROOMS_WITH_DOORS:
         # Flat, because a router inside a router is searched twice for every request.
         app.router.routes.extend(routes_of(import_module(f"app.{room}.router").router))

@@ -25,7 +25,6 @@ from app.dispatch import handlers as dispatch
 from app.dispatch import tasks as dispatch_tasks
 from app.elders.events import ElderDeparted
 from app.exchange import handlers as exchange
-from app.exchange.watch import FeedWatch
 from app.followup import events as followup_events
 from app.followup import handlers as followup
 from app.followup import tasks as followup_tasks
@@ -119,7 +118,6 @@ def periodic() -> list[Periodic]:
 @asynccontextmanager
 async def background(app: FastAPI) -> AsyncIterator[None]:
     """What a web process runs beside its requests."""
-    app.state.feed_watch = FeedWatch(app.state.database)
     watching = asyncio.create_task(app.state.feed_watch.run())
     try:
         yield
