@@ -134,6 +134,8 @@ async def advance(
     )
     if moved is None:
         raise Conflict("order_changed", "somebody else changed this order just now")
+    if to is Status.CLOSED and moved.outcome == Outcome.NOT_DONE:
+        await benefits.release(tx, order.id)
     await tx.publish(
         OrderAdvanced(
             order_id=order.id,

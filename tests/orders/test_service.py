@@ -87,6 +87,15 @@ async def test_cancelling_gives_the_quota_back(tx: Tx, town: Town) -> None:
     assert await tx.fetchval(reserved) == 0
 
 
+async def test_a_visit_that_came_to_nothing_gives_the_quota_back(tx: Tx, town: Town) -> None:
+    await make_entitlement(tx, town.elder)
+    order = await make_order(tx, town.elder)
+    end = "UPDATE care_order SET status = 'completed', outcome = 'not_done', completed_at = :at WHERE id = :id"
+    await tx.execute(text(end), {"at": clock.now(), "id": order.id})
+    await service.advance(tx, await service.locked(tx, order.id), Status.CLOSED, actor="system:test")
+    assert await tx.fetchval("SELECT reserved_fen FROM quota_month") == 0
+
+
 async def test_rework_costs_nothing_and_points_back(tx: Tx, town: Town) -> None:
     order = await make_order(tx, town.elder, note="门铃坏了")
     with pytest.raises(Conflict):
