@@ -132,11 +132,11 @@ class Route(APIRoute):
         """Everything in one transaction; the whole of it again after a lost race."""
 
         async def attempt() -> Response:
-            async with _database(request).transaction() as tx:
+            async with request.app.state.database.transaction() as tx:
                 await self._admit(tx, request, body)
                 if not self.policy.keyed:
                     return await endpoint(request)
-                claim = await idempotency.claim(tx, _caller(request).actor, request, body)
+                claim = await idempotency.claim(tx, request.state.caller.actor, request, body)
                 if claim.first_answer is not None:
                     return claim.first_answer
                 response = await endpoint(request)
@@ -149,7 +149,7 @@ class Route(APIRoute):
         """Admission in a transaction of its own, then the endpoint without one, once."""
 
         async def admission() -> None:
-            async with _database(request).transaction() as tx:
+            async with request.app.state.database.transaction() as tx:
                 await self._admit(tx, request, body)
 
         await _repeat_lost_races(admission)
@@ -195,19 +195,20 @@ def routes_of(router: FastAPI | APIRouter) -> Iterator[BaseRoute]:
             yield from routes_of(included)
 
 
-def _tx(request: Request) -> Tx:
+# Asynchronous although they wait for nothing: a plain function would be sent to a thread, for every request.
+async def _tx(request: Request) -> Tx:
     return cast(Tx, request.state.tx)
 
 
-def _caller(request: Request) -> Caller:
+async def _caller(request: Request) -> Caller:
     return cast(Caller, request.state.caller)
 
 
-def _database(request: Request) -> Database:
+async def _database(request: Request) -> Database:
     return cast(Database, request.app.state.database)
 
 
-def _if_match(request: Request) -> int | None:
+async def _if_match(request: Request) -> int | None:
     value = request.headers.get("if-match")
     if value is None or value.strip() == "*":
         return None
