@@ -166,18 +166,23 @@ async def tx(shared_database: Database) -> AsyncIterator[Tx]:
             raise _RollBack
 
 
-@pytest.fixture
-async def clean_database(server: TestServer, shared_database: Database) -> AsyncIterator[Database]:
-    """A database for real commits and several connections; emptied after the test."""
-    shared_database.cache.clear()
-    yield shared_database
-    name = make_url(shared_database.dsn).database
+async def sweep(server: TestServer, database: Database) -> None:
+    """Delete every row that was not there after the migrations."""
+    name = make_url(database.dsn).database
     assert name is not None
     connection = await asyncpg.connect(server.dsn(name, superuser=True))
     try:
         await connection.execute(CLEAN)
     finally:
         await connection.close()
+
+
+@pytest.fixture
+async def clean_database(server: TestServer, shared_database: Database) -> AsyncIterator[Database]:
+    """A database for real commits and several connections; emptied after the test."""
+    shared_database.cache.clear()
+    yield shared_database
+    await sweep(server, shared_database)
 
 
 @pytest.fixture

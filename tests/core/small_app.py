@@ -115,6 +115,13 @@ async def unique(tx: TxDep) -> None:
     await tx.run("INSERT INTO job_receipt VALUES (1, now()), (1, now())")
 
 
+@router.post("/careless")
+@allow("notes.write", keyed=False)
+async def careless(tx: TxDep, body: dict[str, Any]) -> str:
+    """What a room looks like that believes its input."""
+    return str(int(body.get("when", 0)) + len(body.get("text", "")))
+
+
 @router.get("/often")
 @allow("notes.read")
 async def often(tx: TxDep) -> None:
