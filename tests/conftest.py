@@ -119,7 +119,7 @@ async def template(server: TestServer) -> AsyncIterator[str]:
     """Name of the migrated, otherwise empty database that others are copied from."""
     name = f"{TEMPLATE}_{secrets.token_hex(4)}"
     await server.run(f'CREATE DATABASE "{name}"')
-    await migrations.aupgrade(server.dsn(name), os.environ.get("NUANXIAN_TEST_REVISION", "head"))
+    await migrations.aupgrade(server.dsn(name))
     connection = await asyncpg.connect(server.dsn(name))
     await connection.execute(KEEP)
     await connection.close()

@@ -45,6 +45,7 @@ INNOCENT = {
     "orders/queries.py": QUICK_LOOK + "from sqlalchemy import select\n",
     "orders/queries_board.py": QUICK_LOOK,
     "orders/service.py": '"""SELECT is a word."""\nX = "Selected by now()"\nimport time\nY = time.monotonic()\n',
+    "orders/lifecycle.py": "from app.core.clock import SHANGHAI, service_day\n",
     "core/clock.py": "from datetime import datetime\nX = datetime.now()\n",
 }
 
