@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import re
+import secrets
 import time
 from collections.abc import Iterable
 
-import structlog
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog import contextvars
 
 from app import metrics
-from app.core.ids import new_id
 from app.http_errors import problem, unforeseen
 
 BODY_LIMIT = 1 << 20
@@ -68,7 +68,7 @@ class FrontDoor:
             await metrics.answer()(scope, receive, send)
             return
         given = _header(scope, b"x-request-id")
-        request_id = given.decode() if given and _GIVEN_ID.fullmatch(given) else new_id().hex
+        request_id = given.decode() if given and _GIVEN_ID.fullmatch(given) else secrets.token_hex(16)
         scope.setdefault("state", {})["request_id"] = request_id
         extra = [(b"x-request-id", request_id.encode())]
         if scope["scheme"] == "https":
@@ -82,19 +82,20 @@ class FrontDoor:
                 message["headers"] = _completed(message.get("headers", ()), extra)
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            try:
-                await self._guarded(scope, receive, answer)
-            except Exception as failure:
-                refusal = unforeseen(Request(scope), failure)
-                if status:
-                    raise ConnectionAbortedError("the answer broke off") from None
-                await refusal(scope, receive, answer)
-                if refusal.status_code == 500 and self._re_raise:
-                    raise
-            finally:
-                route = getattr(scope.get("route"), "path", "unmatched")
-                metrics.observe(scope["method"], route, status, time.perf_counter() - started)
+        bound = contextvars.bind_contextvars(request_id=request_id)
+        try:
+            await self._guarded(scope, receive, answer)
+        except Exception as failure:
+            refusal = unforeseen(Request(scope), failure)
+            if status:
+                raise ConnectionAbortedError("the answer broke off") from None
+            await refusal(scope, receive, answer)
+            if refusal.status_code == 500 and self._re_raise:
+                raise
+        finally:
+            contextvars.reset_contextvars(**bound)
+            route = getattr(scope.get("route"), "path", "unmatched")
+            metrics.observe(scope["method"], route, status, time.perf_counter() - started)
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
         limit = UPLOAD_LIMIT if scope["path"].startswith(UPLOADS) else BODY_LIMIT

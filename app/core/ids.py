@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import time
 from uuid import UUID
@@ -10,8 +11,9 @@ from uuid import UUID
 def new_id() -> UUID:
     """A fresh UUIDv7: 48 bits of Unix milliseconds, 74 random bits."""
     millis = time.time_ns() // 1_000_000
-    value = (millis & 0xFFFFFFFFFFFF) << 80 | 0x7 << 76 | secrets.randbits(12) << 64
-    value |= 0b10 << 62 | secrets.randbits(62)
+    chance = int.from_bytes(os.urandom(10), "big")
+    value = (millis & 0xFFFFFFFFFFFF) << 80 | 0x7 << 76 | (chance >> 68) << 64
+    value |= 0b10 << 62 | chance & (1 << 62) - 1
     return UUID(int=value)
 
 
