@@ -150,6 +150,8 @@ class Database:
                     "timezone": "UTC",
                     "jit": "off",
                     "application_name": "nuanxian",
+                    # Our statements look rows up by key: a plan per call costs more than the call itself.
+                    "plan_cache_mode": "force_generic_plan",
                     # One forgotten transaction would hold back every reader of the feed.
                     "idle_in_transaction_session_timeout": "15s",
                 },
@@ -178,6 +180,9 @@ class Database:
                     await connection.exec_driver_sql(
                         "SELECT set_config('search_path', $1, true)", (f"{self._schema}, public",)
                     )
+                if isolation is not None:
+                    # Few, large statements over a whole month: here a plan made for its values is worth it.
+                    await connection.exec_driver_sql("SET LOCAL plan_cache_mode = force_custom_plan")
                 yield Tx(connection, self.bus, self.vault, self.cache)
 
     @asynccontextmanager

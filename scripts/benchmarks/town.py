@@ -42,8 +42,8 @@ from app.settlement.contracts import Band, Terms
 DISTRICT = "620302"
 COMMUNITY = "620302001001"
 ITEM = "meal_delivery"
-PROVIDERS = 8
-TEAM = 25
+PROVIDERS = 12
+TEAM = 5
 ELDERS = 1000
 LAST_CURSOR: dict[UUID, str] = {}
 """Where each provider's reader stands, from one level to the next."""
