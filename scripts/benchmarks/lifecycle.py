@@ -199,7 +199,8 @@ def order_body(found: Town) -> tuple[Elder, bytes]:
 def event_body(kind: str, order: dict[str, Any], caregiver_id: str, elder: Elder) -> dict[str, Any]:
     return {
         "event_id": str(uuid4()), "type": kind, "order_id": order["id"], "caregiver_id": caregiver_id,
-        "occurred_at": clock.now().isoformat(), "method": "gps", "location": {"lng": elder.lng, "lat": elder.lat, **PLACE},
+        "occurred_at": clock.now().isoformat(), "method": "gps",
+        "location": {"lng": elder.lng, "lat": elder.lat, **PLACE},
     }  # fmt: skip
 
 

@@ -100,7 +100,7 @@ async def _provider(tx: Tx, number: int) -> UUID:
             version=1,
             created_at=now,
             updated_at=now,
-        )  # fmt: skip
+        )
     )
     await tx.execute(insert(ProviderArea).values(provider_id=provider_id, division_code=DISTRICT))
     await tx.execute(insert(ProviderItem).values(provider_id=provider_id, item_code=ITEM))
@@ -126,7 +126,7 @@ async def _provider(tx: Tx, number: int) -> UUID:
                 status="active",
                 created_at=now,
                 updated_at=now,
-            )  # fmt: skip
+            )
         )
         shifts = [
             {"caregiver_id": caregiver_id, "weekday": day, "starts_minute": 0, "ends_minute": 1440}

@@ -84,7 +84,9 @@ def tuesday() -> object:
 
 
 @pytest.mark.timeout(300)
-async def test_fifty_acceptances_of_each_order_have_one_winner_and_no_overlap(server: TestServer, template: str) -> None:
+async def test_fifty_acceptances_of_each_order_have_one_winner_and_no_overlap(
+    server: TestServer, template: str
+) -> None:
     async with own_database(server, template) as database:
         offers, team = await offered_orders(database, ORDERS)
         assert len(offers) == ORDERS
