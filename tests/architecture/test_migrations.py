@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncIterator
 from importlib import import_module
 from pathlib import Path
+from secrets import token_hex
 from types import ModuleType
 
 import pytest
@@ -23,16 +24,18 @@ from app.tables import metadata
 from tests.architecture import catalog
 from tests.conftest import TestServer
 
+MIGRATED, DECLARED = (f"nuanxian_{kind}_{token_hex(4)}" for kind in ("migrated", "declared"))
+"""Names of this process alone: several may share a server."""
 VERSIONS = Path(__file__).resolve().parents[2] / "migrations" / "versions"
 
 
 @pytest.fixture
 async def migrated(server: TestServer, template: str) -> AsyncIterator[AsyncEngine]:
     """A migrated database of its own."""
-    engine = create_async_engine(sqlalchemy_url(await server.clone("nuanxian_drift", template)), poolclass=NullPool)
+    engine = create_async_engine(sqlalchemy_url(await server.clone(MIGRATED, template)), poolclass=NullPool)
     yield engine
     await engine.dispose()
-    await server.run("DROP DATABASE nuanxian_drift WITH (FORCE)")
+    await server.run(f"DROP DATABASE {MIGRATED} WITH (FORCE)")
 
 
 def drift(connection: Connection, declared: MetaData) -> list[object]:
@@ -64,7 +67,7 @@ async def test_an_undeclared_or_unmigrated_table_is_reported(migrated: AsyncEngi
 
 async def test_the_catalogs_agree(server: TestServer, migrated: AsyncEngine) -> None:
     """Also where Alembic does not look: checks, exclusions, the exact words of defaults and indexes."""
-    dsn = await server.clone("nuanxian_declared", "template0")
+    dsn = await server.clone(DECLARED, "template0")
     try:
         engine = create_async_engine(sqlalchemy_url(dsn), poolclass=NullPool)
         async with engine.begin() as connection:
@@ -74,20 +77,20 @@ async def test_the_catalogs_agree(server: TestServer, migrated: AsyncEngine) -> 
         await engine.dispose()
         declared = await catalog.describe(dsn)
         assert len(declared) > 200
-        found = catalog.differences(await catalog.describe(server.dsn("nuanxian_drift")), declared)
+        found = catalog.differences(await catalog.describe(server.dsn(MIGRATED)), declared)
         assert not found, "\n".join(found)
         async with migrated.begin() as connection:
             await connection.exec_driver_sql("ALTER TABLE job_receipt ADD CONSTRAINT ck_annex CHECK (job_id > 0)")
             await connection.exec_driver_sql("ALTER TABLE job_receipt ALTER done_at SET DEFAULT now()")
-        found = catalog.differences(await catalog.describe(server.dsn("nuanxian_drift")), declared)
+        found = catalog.differences(await catalog.describe(server.dsn(MIGRATED)), declared)
         assert any("ck_annex" in one for one in found)
         assert any("default now()" in one for one in found)
     finally:
-        await server.run("DROP DATABASE nuanxian_declared WITH (FORCE)")
+        await server.run(f"DROP DATABASE {DECLARED} WITH (FORCE)")
 
 
 async def test_down_to_nothing_and_up_again(server: TestServer, migrated: AsyncEngine) -> None:
-    before = await catalog.describe(server.dsn("nuanxian_drift"))
+    before = await catalog.describe(server.dsn(MIGRATED))
 
     def down(connection: Connection) -> None:
         config = Config()
@@ -99,9 +102,9 @@ async def test_down_to_nothing_and_up_again(server: TestServer, migrated: AsyncE
     async with migrated.connect() as connection:
         await connection.run_sync(down)
         await connection.commit()
-    assert await catalog.describe(server.dsn("nuanxian_drift")) == set()
-    await migrations.aupgrade(server.dsn("nuanxian_drift"))
-    assert await catalog.describe(server.dsn("nuanxian_drift")) == before
+    assert await catalog.describe(server.dsn(MIGRATED)) == set()
+    await migrations.aupgrade(server.dsn(MIGRATED))
+    assert await catalog.describe(server.dsn(MIGRATED)) == before
 
 
 def misnumbered(files: list[tuple[str, ModuleType]]) -> list[str]:
