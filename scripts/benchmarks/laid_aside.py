@@ -70,7 +70,7 @@ async def lay_aside(connection: asyncpg.Connection, tables: Sequence[str]) -> As
 
 async def put_back(dsn: str, aside: Aside, say: Callable[[str], None]) -> None:
     """Build, count and check everything again. Raises RuntimeError when the catalog is not what it was."""
-    by_table: dict[str, list[str]] = defaultdict(list)
+    by_table: dict[str, list[str]] = defaultdict(list, {table: [] for table in aside.tables})
     for table, statement in aside.built:
         by_table[table].append(statement)
     for table in aside.tables:

@@ -237,7 +237,7 @@ async def _measure(
     title: str, service: Service, name: str, found: Town, levels: list[int], options: argparse.Namespace
 ) -> list[Level]:
     print(f"\n== {title}", flush=True)
-    town.LAST_CURSOR.clear()
+    await past.stand_at_the_end(service, name, found)
     await service.start(name)
     results = []
     try:
@@ -248,7 +248,7 @@ async def _measure(
     finally:
         service.stop_children()
     if options.floor:
-        town.LAST_CURSOR.clear()
+        await past.stand_at_the_end(service, name, found)
         recording = await floor.record(service, name, found, options.floor)
         print(f"\nfloor: {recording.statements_each:.0f} statements a lifecycle, driven by asyncpg alone")
         for level in results:

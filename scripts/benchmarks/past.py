@@ -30,12 +30,13 @@ from app.dispatch.matching import funnel
 from app.exchange.service import cursor_of
 from app.jobs.feed import FENCE, Position
 from app.serving import cluster
+from app.wiring import FEED_KEPT
 from benchmarks import past_rows as rows
+from benchmarks import town
 from benchmarks.laid_aside import lay_aside, prepare, put_back
-from benchmarks.town import ITEM, Service
+from benchmarks.town import ITEM, Service, Town
 
 MONTHS = 36
-FEED_KEPT = timedelta(days=90)
 ORDERS_PER_WRITER = 100
 SPARE = timedelta(hours=3)
 """The last order ends this long before the month does, so that its rating is in the past, too."""
@@ -80,14 +81,14 @@ async def load(service: Service, source: str, target: str, count: int) -> None:
     try:
         await prepare(connection)
         plan = layout(clock.now(), count)
-        settings = await _town(connection, plan)
+        common = await _common(connection, plan)
         aside = await lay_aside(connection, rows.TABLES)
         for month in plan.months:
-            await _month(connection, plan, month, settings)
+            await _month(connection, plan, month, common)
             progress.say(f"{month}: {plan.numbers(month)[1] + 1:,} of {count:,} orders")
         for sums in (rows.SCORES, rows.KNOWN):
             await connection.execute(sums, plan.begin, plan.end)
-        await connection.execute("SELECT setval('care_order_number', $1)", settings.number + count)
+        await connection.execute("SELECT setval('care_order_number', $1)", common.number + count)
         await connection.execute("DROP TABLE crew, home, ranking, past")
     finally:
         await connection.close()
@@ -95,18 +96,20 @@ async def load(service: Service, source: str, target: str, count: int) -> None:
     await _settle_down(service, target, progress)
 
 
-async def ends_of_feeds(dsn: str, providers: list[UUID]) -> dict[UUID, str]:
-    """Cursors of readers that have read everything there is."""
-    connection = await asyncpg.connect(dsn)
+async def stand_at_the_end(service: Service, name: str, found: Town) -> None:
+    """Let every provider's reader begin behind what is in its feed of database `name` now, as one that kept up."""
+    connection = await asyncpg.connect(service.server.dsn(name))
     try:
         fence = await connection.fetchval(FENCE)
     finally:
         await connection.close()
-    return dict.fromkeys(providers, cursor_of(Position(fence - 1, 2**62)))
+    readers: list[UUID | str] = [*found.keys, *(key for key, _ in found.keys.values())]
+    town.LAST_CURSOR.clear()
+    town.LAST_CURSOR.update(dict.fromkeys(readers, cursor_of(Position(fence - 1, 2**62))))
 
 
 @dataclass(frozen=True)
-class _Town:
+class _Common:
     """What all orders have in common."""
 
     desk: str
@@ -117,7 +120,7 @@ class _Town:
     answers: list[bytes]
 
 
-async def _town(connection: asyncpg.Connection, plan: Layout) -> _Town:
+async def _common(connection: asyncpg.Connection, plan: Layout) -> _Common:
     for table in (rows.CREW, rows.HOMES, rows.RANKINGS, rows.PAST):
         await connection.execute(table)
     for made in ("crew", "home", "ranking"):
@@ -132,21 +135,21 @@ async def _town(connection: asyncpg.Connection, plan: Layout) -> _Town:
     number = await connection.fetchval("SELECT last_value FROM care_order_number")
     await connection.execute(rows.ACCOUNTS)
     steps = funnel({"busy": crew // 50, "": crew - crew // 50})
-    return _Town(staff[0], staff[1], price, number, dumps(steps), [os.urandom(1507) for _ in range(16)])
+    return _Common(staff[0], staff[1], price, number, dumps(steps), [os.urandom(1507) for _ in range(16)])
 
 
-async def _month(connection: asyncpg.Connection, plan: Layout, month: str, town: _Town) -> None:
+async def _month(connection: asyncpg.Connection, plan: Layout, month: str, common: _Common) -> None:
     first, last = plan.numbers(month)
     if last < first:
         return
     now, end = clock.now(), clock.month_bounds(month)[1]
     insert = [
-        (rows.REQUESTS,), (rows.ORDERS,), (rows.HISTORY,), (rows.DEADLINES,), (rows.DECISIONS, town.funnel),
+        (rows.REQUESTS,), (rows.ORDERS,), (rows.HISTORY,), (rows.DEADLINES,), (rows.DECISIONS, common.funnel),
         (rows.OFFERS,), (rows.BOOKINGS,), (rows.VISIT_EVENTS,), (rows.VISITS,), (rows.FOLLOWUPS,), (rows.RATINGS,),
         (rows.AUDIT,), (rows.STATEMENTS, end, now), (rows.LINES,), (rows.TRANSFERS, end, now),
-        (rows.RUNS, min(end, now)), (rows.KEYS, now - KEPT_FOR, town.answers), (rows.LINKS, now),
+        (rows.RUNS, min(end, now)), (rows.KEYS, now - KEPT_FOR, common.answers), (rows.LINKS, now),
     ]  # fmt: skip
-    await _stage(connection, plan, month, town)
+    await _stage(connection, plan, month, common)
     async with connection.transaction():
         for statement, *values in insert:
             await connection.execute(statement, *values)
@@ -157,10 +160,10 @@ async def _month(connection: asyncpg.Connection, plan: Layout, month: str, town:
             await connection.execute(rows.FEED, number, min(number + ORDERS_PER_WRITER - 1, last))
 
 
-async def _stage(connection: asyncpg.Connection, plan: Layout, month: str, town: _Town) -> None:
+async def _stage(connection: asyncpg.Connection, plan: Layout, month: str, common: _Common) -> None:
     values: list[Any] = [
-        *plan.numbers(month), plan.begin, plan.seconds, town.desk, town.clerk, town.number + 1,
-        town.price["id"], town.price["price_fen"], month,
+        *plan.numbers(month), plan.begin, plan.seconds, common.desk, common.clerk, common.number + 1,
+        common.price["id"], common.price["price_fen"], month,
         clock.month_bounds(month)[1],
     ]  # fmt: skip
     await connection.execute("TRUNCATE past")

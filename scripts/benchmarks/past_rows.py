@@ -9,11 +9,11 @@ from __future__ import annotations
 from benchmarks.town import ITEM
 
 TABLES = (
-    "order_history", "order_deadline", "ledger_transfer", "visit_event", "care_order", "decision", "care_request",
-    "statement_line", "visit", "rating", "followup", "offer", "booking", "audit_entry", "feed_entry",
+    "booking", "order_history", "order_deadline", "ledger_transfer", "visit_event", "care_order", "care_request",
+    "decision", "statement_line", "visit", "rating", "followup", "offer", "audit_entry", "feed_entry",
     "idempotency_key", "signed_link",
 )  # fmt: skip
-"""What a load fills, the largest first: the order in which indexes are built."""
+"""What a load fills, the longest to build first; that is the one whose exclusion is looked up row by row."""
 
 
 def _id(at: str, salt: str, of: str = "n") -> str:

@@ -45,8 +45,8 @@ ITEM = "meal_delivery"
 PROVIDERS = 12
 TEAM = 5
 ELDERS = 1000
-LAST_CURSOR: dict[UUID, str] = {}
-"""Where each provider's reader stands, from one level to the next."""
+LAST_CURSOR: dict[UUID | str, str] = {}
+"""Where each provider's reader stands, from one level to the next; by provider and by key."""
 MASTER_KEY = "62656e63686d61726b" + "0" * 46
 
 
