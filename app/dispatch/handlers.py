@@ -6,7 +6,7 @@ from app.core import log
 from app.core.db import Tx, as_unavailable, is_retryable
 from app.core.http import SYSTEM
 from app.dispatch import service
-from app.orders import queries as order_queries
+from app.orders import queries_reading as order_queries
 from app.orders import service as orders
 from app.orders.events import DeadlineMissed, OrderAdvanced, OrderFlagged, OrderPlaced
 from app.orders.lifecycle import RELEASABLE, SUSPENDED, Status

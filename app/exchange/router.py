@@ -20,7 +20,7 @@ from app.exchange import service
 from app.exchange.handlers import provider_audience
 from app.exchange.schemas import EventBatch, EventResults, FeedPage
 from app.exchange.watch import FeedWatch
-from app.orders import queries as orders
+from app.orders import queries_reading as orders
 from app.orders.lifecycle import Status
 from app.orders.schemas import OrderView
 from app.visits import service as visits

@@ -10,7 +10,7 @@ from app.core.paging import CursorParam, Limit, Page, after_id, page_of
 from app.intake import desk, families, views
 from app.intake.schemas import AppRequestBody, FamilyRequestBody
 from app.intake.schemas_views import NOT_THERE, BindingView, FamilyElderView, OwnRequestView
-from app.orders import queries as order_queries
+from app.orders import queries_reading as order_queries
 from app.orders import views as order_views
 from app.orders.schemas import OrderView
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import date, datetime
+from datetime import datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -133,6 +133,10 @@ MEET = "UPDATE order_deadline SET met_at = $3 WHERE order_id = $1 AND name = $2 
 RULES = """SELECT division_code, urgency, name, minutes, rural_minutes, from_window, valid_from, valid_to
 FROM deadline_rule"""
 
+SEED_RULE = """INSERT INTO deadline_rule
+(division_code, urgency, name, valid_from, minutes, rural_minutes, from_window)
+VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING"""
+
 MISSED = """WITH missed AS (
   SELECT d.order_id, d.name FROM order_deadline d JOIN care_order o ON o.id = d.order_id
   WHERE d.met_at IS NULL AND d.announced_at IS NULL AND d.due_at <= $1 AND o.status <> 'cancelled'
@@ -141,21 +145,6 @@ MISSED = """WITH missed AS (
 UPDATE order_deadline d SET announced_at = $1 FROM missed
 WHERE d.order_id = missed.order_id AND d.name = missed.name
 RETURNING d.order_id, d.name, d.due_at"""
-
-TIMELINE = """SELECT seq, before, after, actor, reason, facts, at FROM order_history WHERE order_id = $1 ORDER BY seq"""
-
-SNAPSHOT = f"""SELECT {COLUMNS}, i.name AS item_name, e.name AS elder_name, e.sex AS elder_sex,
-  p.name AS provider_name, c.name AS caregiver_name, d.names, d.dues, d.mets
-FROM care_order o
-JOIN service_item i ON i.code = o.item_code
-JOIN elder e ON e.id = o.elder_id
-LEFT JOIN provider p ON p.id = o.provider_id
-LEFT JOIN caregiver c ON c.id = o.caregiver_id
-LEFT JOIN LATERAL (
-  SELECT array_agg(name) AS names, array_agg(due_at) AS dues, array_agg(met_at) AS mets
-  FROM (SELECT name, due_at, met_at FROM order_deadline WHERE order_id = o.id ORDER BY due_at) AS clock
-) d ON true
-WHERE o.id = ANY($1)"""
 
 
 def row(record: Any) -> OrderRow:
@@ -270,93 +259,6 @@ async def take_missed(tx: Tx, now: datetime) -> list[Any]:
     return await tx.fetch(MISSED, now)
 
 
-async def timeline(tx: Tx, order_id: UUID) -> list[Any]:
-    return await tx.fetch(TIMELINE, order_id)
-
-
-async def snapshots(tx: Tx, order_ids: Sequence[UUID]) -> list[Any]:
-    return await tx.fetch(SNAPSHOT, list(order_ids))
-
-
-async def of_elder(tx: Tx, elder_id: UUID, statuses: Sequence[str]) -> list[UUID]:
-    """Ids of an elder's orders in one of these statuses, in one order for everybody who locks them."""
-    sql = "SELECT id FROM care_order WHERE elder_id = $1 AND status = ANY($2) ORDER BY id"
-    return [row["id"] for row in await tx.fetch(sql, elder_id, list(statuses))]
-
-
-async def of_provider(tx: Tx, provider_id: UUID, statuses: Sequence[str]) -> list[UUID]:
-    """Ids of a provider's orders in one of these statuses, in one order for everybody who locks them."""
-    sql = "SELECT id FROM care_order WHERE provider_id = $1 AND status = ANY($2) ORDER BY id"
-    return [row["id"] for row in await tx.fetch(sql, provider_id, list(statuses))]
-
-
-async def find(
-    tx: Tx,
-    *,
-    ranges: Iterable[tuple[str, str]] | None,
-    provider_id: UUID | None,
-    elder_ids: Sequence[UUID] | None,
-    statuses: Sequence[str] | None,
-    updated_since: datetime | None,
-    before: UUID | None,
-    limit: int,
-) -> list[UUID]:
-    """Ids of orders, newest first, within division `ranges` (None = everywhere)."""
-    where, args = ["true"], []  # type: tuple[list[str], list[Any]]
-
-    def add(condition: str, *values: Any) -> None:
-        numbers = [f"${len(args) + i}" for i in range(1, len(values) + 1)]
-        where.append(condition.format(*numbers))
-        args.extend(values)
-
-    if ranges is not None:
-        parts = []
-        for low, high in ranges:
-            args.extend((low, high))
-            parts.append(f"(division_code >= ${len(args) - 1} AND division_code < ${len(args)})")
-        where.append(f"({' OR '.join(parts) or 'false'})")
-    if provider_id is not None:
-        add("provider_id = {}", provider_id)
-    if elder_ids is not None:
-        add("elder_id = ANY({})", list(elder_ids))
-    if statuses:
-        add("status = ANY({})", list(statuses))
-    if updated_since is not None:
-        add("updated_at >= {}", updated_since)
-    if before is not None:
-        add("id < {}", before)
-    args.append(limit)
-    sql = f"SELECT id FROM care_order WHERE {' AND '.join(where)} ORDER BY id DESC LIMIT ${len(args)}"
-    return [row["id"] for row in await tx.fetch(sql, *args)]
-
-
-@dataclass(frozen=True, slots=True)
-class DefaultRule:
-    """A shipped deadline rule; see `data/deadline_rules.csv`."""
-
-    division_code: str
-    urgency: str
-    name: str
-    valid_from: date
-    minutes: int
-    rural_minutes: int | None
-    from_window: bool
-
-
-SEED_RULE = """INSERT INTO deadline_rule
-(division_code, urgency, name, valid_from, minutes, rural_minutes, from_window)
-VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING"""
-
-
-async def seed_rules(tx: Tx, rules: Iterable[DefaultRule]) -> None:
-    for r in rules:
-        await tx.run(
-            SEED_RULE,
-            r.division_code,
-            r.urgency,
-            r.name,
-            r.valid_from,
-            r.minutes,
-            r.rural_minutes,
-            r.from_window,
-        )
+async def seed_rule(tx: Tx, values: Sequence[Any]) -> None:
+    """Add one rule unless the division has one from that day."""
+    await tx.run(SEED_RULE, *values)

@@ -12,7 +12,7 @@ from app.accounts import scope
 from app.core.db import Tx
 from app.core.http import Caller, CallerDep, IfMatchDep, Router, TxDep, allow, check_version, set_etag
 from app.core.paging import CursorParam, Limit, Page, after_id, page_of
-from app.orders import lifecycle, queries, service, views
+from app.orders import lifecycle, queries, queries_reading, service, views
 from app.orders.schemas import ActionView, Cancellation, HistoryView, OrderView, Reason
 from app.regions.divisions import covers, scope_ranges
 
@@ -45,7 +45,7 @@ async def list_orders(
     cursor: CursorParam = None,
 ) -> Any:
     asked = [division] if division and any(covers(own, division) for own in caller.divisions) else []
-    ids = await queries.find(
+    ids = await queries_reading.find(
         tx,
         ranges=scope_ranges(asked if division else caller.divisions),
         provider_id=provider_id,
@@ -71,7 +71,7 @@ async def read_order(tx: TxDep, caller: CallerDep, order_id: UUID, response: Res
 @allow("orders.read")
 async def read_timeline(tx: TxDep, caller: CallerDep, order_id: UUID) -> Any:
     scope.see(caller, (await queries.get(tx, order_id)).division_code)
-    return [HistoryView.model_construct(**dict(row)) for row in await queries.timeline(tx, order_id)]
+    return [HistoryView.model_construct(**dict(row)) for row in await queries_reading.timeline(tx, order_id)]
 
 
 @router.get("/v1/orders/{order_id}/next-actions", response_model=list[ActionView], summary="What may be done now")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from importlib.resources import files
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -253,24 +251,6 @@ def open_note(tx: Tx, order: OrderRow) -> str | None:
 def payer_rows(parts: Any) -> list[dict[str, Any]]:
     """Payer parts as an order keeps them: payer, scheme code, amount in fen, reason."""
     return [{"payer": p.payer, "scheme": p.scheme_code, "amount_fen": p.amount_fen, "reason": p.reason} for p in parts]
-
-
-async def load_default_rules(tx: Tx) -> None:
-    """Ship the common-practice deadlines; never overwrites what a division has set."""
-    with (files("app.orders") / "data" / "deadline_rules.csv").open(encoding="utf-8") as file:
-        rules = [
-            queries.DefaultRule(
-                row["division_code"],
-                row["urgency"],
-                row["name"],
-                date.fromisoformat(row["valid_from"]),
-                int(row["minutes"]),
-                int(row["rural_minutes"]) if row["rural_minutes"] else None,
-                row["from_window"] == "true",
-            )
-            for row in csv.DictReader(file)
-        ]
-    await queries.seed_rules(tx, rules)
 
 
 async def _insert(tx: Tx, values: dict[str, Any], now: datetime) -> OrderRow:

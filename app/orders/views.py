@@ -12,7 +12,7 @@ from app.core.db import Tx
 from app.core.errors import NotFound
 from app.core.text import masked_name
 from app.elders import service as elders
-from app.orders import queries
+from app.orders import queries_reading
 from app.orders.deadlines import is_late
 from app.orders.lifecycle import WITH_PROVIDER
 from app.orders.schemas import (
@@ -36,7 +36,7 @@ async def snapshot(
     """
     if not order_ids:
         return []
-    rows = {row["id"]: row for row in await queries.snapshots(tx, order_ids)}
+    rows = {row["id"]: row for row in await queries_reading.snapshots(tx, order_ids)}
     if in_hand_of is not None:
         rows = {i: row for i, row in rows.items() if row["provider_id"] == in_hand_of}
     open_ = {i for i, row in rows.items() if plain or (in_hand_of is not None and row["status"] in WITH_PROVIDER)}

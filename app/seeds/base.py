@@ -14,7 +14,7 @@ from app.core.config import Settings
 from app.core.db import Database, Tx
 from app.dispatch import search as dispatch
 from app.followup import figures as followup
-from app.orders import service as orders
+from app.orders import defaults as orders
 from app.regions import service as regions
 from app.seeds import queries
 

@@ -12,7 +12,7 @@ from app.core import clock
 from app.core.db import Tx
 from app.core.errors import Conflict, Invalid
 from app.core.http import SYSTEM
-from app.orders import queries, service, tasks, views
+from app.orders import queries, queries_reading, service, tasks, views
 from app.orders.lifecycle import Status
 from tests.world.benefits import make_entitlement
 from tests.world.elders import make_elder
@@ -60,7 +60,7 @@ async def test_history_replays_to_the_present(tx: Tx, town: Town) -> None:
     await service.suspend(tx, SYSTEM, order.id, "住院")
     await service.drop_flag(tx, order.id, "suspended", "system:test", "出院")
     await service.cancel(tx, SYSTEM, order.id, "not_needed", "elder")
-    moves = await queries.timeline(tx, order.id)
+    moves = await queries_reading.timeline(tx, order.id)
     assert [row["seq"] for row in moves] == sorted({row["seq"] for row in moves})
     state = None
     for row in moves:
