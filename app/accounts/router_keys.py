@@ -6,7 +6,7 @@ from app.accounts import keys
 from app.accounts.schemas import KeyList, KeyView, NewKeyBody, SecretView
 from app.core.http import CallerDep, Router, TxDep, allow
 
-router = Router()
+router = Router(tags=["accounts"])
 
 
 @router.post("/v1/app-keys", status_code=201, response_model=SecretView, summary="Make a key for an outside system")

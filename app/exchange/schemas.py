@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from app.core.text import Body, View
 from app.orders.schemas import OrderView
@@ -38,6 +38,28 @@ class FeedEvent(View):
 
 class EventBatch(Body):
     """Events of any orders, in any order, up to 200 at a time."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "events": [
+                        {
+                            "event_id": "d41f-000017",
+                            "type": "checked_in",
+                            "order_id": "0197b5a2-6c1e-7d35-9f10-3a5b8e2c4d61",
+                            "occurred_at": "2026-03-02T09:02:11+08:00",
+                            "device_seq": 17,
+                            "caregiver_id": "0197b5a2-1111-7d35-9f10-3a5b8e2c4d61",
+                            "location": {"lng": 102.188, "lat": 38.5205, "crs": "gcj02", "accuracy_m": 18},
+                            "method": "gps",
+                        }
+                    ]
+                }
+            ]
+        },
+    )
 
     events: Annotated[list[ProviderEvent], Field(min_length=1, max_length=200)]
 
