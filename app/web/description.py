@@ -44,8 +44,13 @@ def _example(document: dict[str, Any], body: dict[str, Any] | None) -> str | Non
     content = (body or {}).get("content", {}).get("application/json")
     if content is None:
         return None
-    schema = content.get("schema", {})
+    examples = examples_of(document, content.get("schema", {}))
+    return json.dumps(examples[0], ensure_ascii=False, indent=2) if examples else None
+
+
+def examples_of(document: dict[str, Any], schema: dict[str, Any]) -> list[Any]:
+    """Examples of a schema, of what it refers to, or of the first of its alternatives."""
+    schema = schema.get("anyOf", [schema])[0]
     if "$ref" in schema:
         schema = document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[-1]]
-    examples = schema.get("examples")
-    return json.dumps(examples[0], ensure_ascii=False, indent=2) if examples else None
+    return list(schema.get("examples", []))

@@ -13,6 +13,7 @@ from app.core import clock
 from app.core.config import Settings
 from app.core.db import Database
 from app.main import create_app
+from app.web.description import examples_of
 from tests.conftest import vault
 
 
@@ -60,10 +61,7 @@ async def test_every_operation_declares_its_failures_and_shows_its_body(api: htt
             assert "422" in operation["responses"], (method, path)
             content = operation.get("requestBody", {}).get("content", {}).get("application/json")
             if content is not None:
-                schema = content["schema"]
-                named = schema.get("$ref", "").rsplit("/", 1)[-1]
-                shown = schema if "examples" in schema else document["components"]["schemas"].get(named, schema)
-                assert shown.get("examples") or content.get("examples") or content.get("example"), (method, path)
+                assert examples_of(document, content["schema"]), (method, path)
 
 
 async def test_ready_means_database_and_schema(api: httpx.AsyncClient, clean_database: Database) -> None:
