@@ -254,12 +254,19 @@ def _away() -> Unavailable:
     return Unavailable("database_unavailable", "the database is not reachable just now", retry_after_s=3)
 
 
+_LAST_WORD = "another operation (2) is in progress"
+"""The driver's refusal on a connection where a dying server has said its last word but not hung up yet: state 2 of
+its protocol reads the rest of an error that came unasked."""
+
+
 def _lost(failure: BaseException) -> bool:
     if isinstance(failure, DBAPIError) and failure.connection_invalidated:
         return True
     cause: BaseException | None = failure
     while cause is not None:
         if isinstance(cause, asyncpg.InterfaceError) and "closed" in str(cause):
+            return True
+        if isinstance(cause, asyncpg.InternalClientError) and _LAST_WORD in str(cause):
             return True
         cause = cause.__cause__
     return False
