@@ -141,10 +141,11 @@ def revision(_settings: Settings, arguments: Arguments) -> int:
 
 async def _furnish(settings: Settings) -> None:
     """What no city can run without; and, where nobody lives yet, the demo world if wanted."""
-    from app.main import open_database
+    from app.main import open_database, rehearse
     from app.seeds import base, queries
     from app.seeds import demo as world
 
+    rehearse(settings)
     database = open_database(settings)
     try:
         async with database.transaction() as tx:
