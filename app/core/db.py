@@ -94,7 +94,13 @@ class Tx:
             pooled = await self._connection.get_raw_connection()
             adapted = cast(Any, pooled.dbapi_connection)
             if adapted._transaction is None:
-                await adapted._start_transaction()
+                try:
+                    await adapted._start_transaction()
+                except BaseException:
+                    # Interrupted here, the driver believes in a transaction that SQLAlchemy does not know of. The
+                    # next one on this connection would be a savepoint in it, and its commit would commit nothing.
+                    await asyncio.shield(self._connection.invalidate())
+                    raise
             self._asyncpg = adapted.driver_connection
         return self._asyncpg
 
@@ -110,9 +116,11 @@ class Tx:
             await hearer(self, fact)
 
 
-def _replace_if_closed(connection: Any, _record: Any, _proxy: Any) -> None:
-    """Keep the pool from handing out what a restarted server closed; raw statements hide that from SQLAlchemy."""
-    if connection.driver_connection.is_closed():
+def _replace_if_unfit(connection: Any, _record: Any, _proxy: Any) -> None:
+    """Keep the pool from handing out what a restarted server closed, which raw statements hide from SQLAlchemy, and
+    what is still in somebody's transaction."""
+    driver = connection.driver_connection
+    if driver.is_closed() or driver.is_in_transaction():
         raise DisconnectionError
 
 
@@ -157,7 +165,7 @@ class Database:
                 },
             },
         )
-        event.listen(self.engine.sync_engine, "checkout", _replace_if_closed)
+        event.listen(self.engine.sync_engine, "checkout", _replace_if_unfit)
 
     def transaction(self) -> AbstractAsyncContextManager[Tx]:
         """READ COMMITTED; commits when the block ends well, rolls back otherwise.

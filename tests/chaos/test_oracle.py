@@ -26,10 +26,10 @@ def clock_of(order: str, name: str, met: bool = True) -> Row:
 
 
 def order(name: str, status: str, version: int, **more: Any) -> Row:
-    payers = [{"payer": "government", "scheme": "gov", "amount_fen": 480}, {"payer": "family", "scheme": None,
-                                                                            "amount_fen": 120}]  # fmt: skip
-    return {"id": name, "status": status, "outcome": None, "requester_name": f"key of {name}", "provider_id": PROVIDER,
-            "care_request_id": f"r-{name}", "offer_id": f"o-{name}", "payers": payers, "version": version} | more  # fmt: skip
+    payers = [{"scheme": "gov", "amount_fen": 480}, {"scheme": None, "amount_fen": 120}]
+    made = {"id": name, "status": status, "outcome": None, "requester_name": f"key of {name}", "payers": payers,
+            "provider_id": PROVIDER, "care_request_id": f"r-{name}", "offer_id": f"o-{name}"}  # fmt: skip
+    return made | {"version": version} | more
 
 
 def sound() -> tuple[Books, Told]:
