@@ -89,8 +89,12 @@ def may_move(before: Status, after: Status) -> bool:
 
 
 def blocking_flag(flags: Iterable[str], after: Status) -> str | None:
-    """The flag that forbids a move to `after`, if one does. A blocked order can still be cancelled."""
-    if after is S.CANCELLED:
+    """The flag that forbids a move to `after`, if one does.
+
+    A blocked order can still be cancelled, and given back to dispatch, where it waits: its offer runs out all the
+    same, and no provider may hold an order that nobody may serve.
+    """
+    if after in {S.CANCELLED, S.PLACED}:
         return None
     return next((flag for flag in flags if flag == SUSPENDED or flag.startswith(EXCEPTION)), None)
 

@@ -101,6 +101,37 @@ async def test_an_offer_nobody_answers_expires_and_goes_on(tx: Tx, town: Town) -
     assert (await queries.offer(tx, first["id"]))["status"] == "expired"
 
 
+async def test_a_suspended_order_loses_its_offer_in_time_and_holds_nobody_up(tx: Tx, town: Town) -> None:
+    held = await make_order(tx, town.elder)
+    other = await make_order(tx, town.elder)
+    await orders.suspend(tx, SYSTEM, held.id, "老人住院")
+    with clock.hold(TUESDAY_TEN + timedelta(minutes=16)):
+        assert await tasks.expire_offers(tx) == 2
+        waiting = await orders.get(tx, held.id)
+        assert (waiting.status, waiting.flags) == ("placed", ["suspended"])
+        assert (await orders.get(tx, other.id)).status == "dispatched"
+        await orders.drop_flag(tx, held.id, "suspended", "system:test", "出院")
+    assert (await orders.get(tx, held.id)).status == "dispatched"
+
+
+async def test_one_order_that_cannot_move_leaves_the_others_their_turn(
+    tx: Tx, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck, other = await make_order(tx, town.elder), await make_order(tx, town.elder)
+    expire = service.expire
+
+    async def stubborn(tx: Tx, offer_id: UUID, order_id: UUID) -> bool:
+        if order_id == stuck.id:
+            raise Conflict("order_blocked")
+        return await expire(tx, offer_id, order_id)
+
+    monkeypatch.setattr(service, "expire", stubborn)
+    with clock.hold(TUESDAY_TEN + timedelta(minutes=16)):
+        assert await tasks.expire_offers(tx) == 1
+    assert (await orders.get(tx, stuck.id)).status == "dispatched"
+    assert (await queries.past_offers(tx, other.id))[0]["status"] == "expired"
+
+
 async def test_a_provider_that_names_nobody_loses_the_order(tx: Tx, town: Town) -> None:
     order = await make_order(tx, town.elder)
     first = await queries.open_offer(tx, order.id)
