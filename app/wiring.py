@@ -68,6 +68,7 @@ def bus() -> Bus:
     )
     bus.on(order_events.DeadlineMissed, notices.on_deadline_missed, dispatch.on_deadline_missed)
     bus.on(dispatch_events.OfferMade, exchange.on_offer_made)
+    bus.on(dispatch_events.OfferAccepted, exchange.on_offer_accepted)
     bus.on(dispatch_events.OfferClosed, exchange.on_offer_closed)
     bus.on(dispatch_events.CaregiverAssigned, exchange.on_caregiver_assigned, notices.on_caregiver_assigned)
     bus.on(dispatch_events.NobodyFound, notices.on_nobody_found)

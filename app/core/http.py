@@ -101,6 +101,10 @@ def allow(action: str, *, keyed: bool | None = None, own_transaction: bool = Fal
     return declare
 
 
+class _Repeated(Exception):
+    """The key of this request is taken; what it did is undone."""
+
+
 class Route(APIRoute):
     policy: Policy
 
@@ -130,20 +134,32 @@ class Route(APIRoute):
 
     async def _answer(self, request: Request, body: bytes, endpoint: Endpoint) -> Response:
         """Everything in one transaction; the whole of it again after a lost race."""
+        claims: list[idempotency.Claim] = []
 
         async def attempt() -> Response:
             async with request.app.state.database.transaction() as tx:
                 await self._admit(tx, request, body)
                 if not self.policy.keyed:
                     return await endpoint(request)
-                claim = await idempotency.claim(tx, request.state.caller.actor, request, body)
-                if claim.first_answer is not None:
-                    return claim.first_answer
+                claims[:] = [idempotency.claim_of(request.state.caller.actor, request, body)]
                 response = await endpoint(request)
-                await idempotency.keep(tx, claim, response)
+                if not await idempotency.keep(tx, claims[0], response):
+                    raise _Repeated
                 return response
 
-        return await _repeat_lost_races(attempt)
+        try:
+            return await _repeat_lost_races(attempt)
+        except Unavailable:
+            raise
+        except Exception:
+            # Perhaps it only failed because it has been done: then the first answer is the answer.
+            if claims and (first := await self._first_answer(request, claims[0])):
+                return first
+            raise
+
+    async def _first_answer(self, request: Request, claim: idempotency.Claim) -> Response | None:
+        async with request.app.state.database.transaction() as tx:
+            return await idempotency.first_answer(tx, claim)
 
     async def _answer_alone(self, request: Request, body: bytes, endpoint: Endpoint) -> Response:
         """Admission in a transaction of its own, then the endpoint without one, once."""

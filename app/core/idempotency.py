@@ -1,7 +1,9 @@
 """Idempotency keys: the row lives in the same transaction as the effect and replays the first answer.
 
-A second request with the same key waits on the unique index until the first has committed, then gets the
-first answer again; with another body it is refused. The answer is kept sealed, since it may name people.
+The row is written last, in one statement. A second request with the same key does its work, finds the key taken
+(after waiting for whoever holds it), undoes its work and gets the first answer; with another body it is refused.
+So the common case costs one statement, and only a repetition pays for being one. The answer is kept sealed,
+since it may name people.
 """
 
 from __future__ import annotations
@@ -38,45 +40,51 @@ class IdempotencyKey(Base):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The caller's hold on a key; `first_answer` is set when this is a repetition."""
+    """What a request asks to be remembered under, and what it asked for."""
 
     digest: bytes
-    first_answer: Response | None = None
+    request_hash: bytes
 
 
-CLAIM = """INSERT INTO idempotency_key (digest, request_hash, created_at) VALUES ($1, $2, $3)
-ON CONFLICT (digest) DO NOTHING RETURNING true"""
-KEEP = "UPDATE idempotency_key SET status = $2, answer = $3, headers = $4 WHERE digest = $1"
+KEEP = """INSERT INTO idempotency_key (digest, request_hash, status, answer, headers, created_at)
+VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (digest) DO NOTHING RETURNING true"""
 FIRST = "SELECT request_hash, status, answer, headers FROM idempotency_key WHERE digest = $1"
 FORGET = "DELETE FROM idempotency_key WHERE created_at < $1"
 
 
-async def claim(tx: Tx, actor: str, request: Request, body: bytes) -> Claim:
-    """Take the key of this request, or find the first answer. Raises Invalid without or with a reused key."""
+def claim_of(actor: str, request: Request, body: bytes) -> Claim:
+    """The claim of this request. Raises Invalid without a usable key."""
     key = request.headers.get("idempotency-key", "").strip()
     if not key:
         raise Invalid("idempotency_key_required", "send an Idempotency-Key header, unique per operation")
     if len(key) > MAX_LENGTH or not key.isprintable():
         raise Invalid("idempotency_key_malformed", f"at most {MAX_LENGTH} printable characters")
-    path = request.url.path
-    digest = hashlib.sha256(f"{actor}\n{request.method}\n{path}\n{key}".encode()).digest()
-    request_hash = hashlib.sha256(request.scope["query_string"] + b"\n" + body).digest()
-    if await tx.fetchval(CLAIM, digest, request_hash, clock.now()):
-        return Claim(digest)
-    row = await tx.fetchrow(FIRST, digest)
-    if row is None or row["request_hash"] != request_hash:
+    digest = hashlib.sha256(f"{actor}\n{request.method}\n{request.url.path}\n{key}".encode()).digest()
+    return Claim(digest, hashlib.sha256(request.scope["query_string"] + b"\n" + body).digest())
+
+
+async def keep(tx: Tx, claim: Claim, response: Response) -> bool:
+    """Remember the answer with its effect; False when the key is taken and the effect must not stand.
+
+    Waits for whoever is using the same key at this moment.
+    """
+    kept = "\n".join(f"{k}: {v}" for k, v in response.headers.items() if k in {"content-type", "location", "etag"})
+    answer = tx.vault.seal("idempotency_key.answer", claim.digest.hex(), bytes(response.body).decode())
+    values = (claim.digest, claim.request_hash, response.status_code, answer, kept, clock.now())
+    return await tx.fetchval(KEEP, *values) is not None
+
+
+async def first_answer(tx: Tx, claim: Claim) -> Response | None:
+    """What the first request under this key was answered. Raises Invalid when that asked for something else."""
+    row = await tx.fetchrow(FIRST, claim.digest)
+    if row is None:
+        return None
+    if row["request_hash"] != claim.request_hash:
         raise Invalid("idempotency_key_reused", "this key was used for another request")
     headers = dict(line.split(": ", 1) for line in (row["headers"] or "").splitlines())
     headers["Idempotency-Replayed"] = "true"
-    answer = tx.vault.open("idempotency_key.answer", digest.hex(), row["answer"])
-    return Claim(digest, Response(answer.encode(), row["status"], headers))
-
-
-async def keep(tx: Tx, held: Claim, response: Response) -> None:
-    """Remember the answer; only success gets here, failures roll the key back with the effect."""
-    kept = "\n".join(f"{k}: {v}" for k, v in response.headers.items() if k in {"content-type", "location", "etag"})
-    answer = tx.vault.seal("idempotency_key.answer", held.digest.hex(), bytes(response.body).decode())
-    await tx.run(KEEP, held.digest, response.status_code, answer, kept)
+    answer = tx.vault.open("idempotency_key.answer", claim.digest.hex(), row["answer"])
+    return Response(answer.encode(), row["status"], headers)
 
 
 async def forget_old(tx: Tx) -> int:

@@ -24,6 +24,18 @@ class OfferMade(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OfferAccepted(Event):
+    """A provider took the order and will name its caregiver later; one named at once is CaregiverAssigned."""
+
+    name: ClassVar[str] = "offer.accepted"
+    offer_id: UUID
+    order_id: UUID
+    provider_id: UUID
+    version: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OfferClosed(Event):
     """An offer ended without (or after) acceptance: refused, expired or withdrawn."""
 

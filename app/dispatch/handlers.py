@@ -17,11 +17,11 @@ async def on_order_placed(tx: Tx, event: OrderPlaced) -> None:
     """Match at once. If matching itself fails the order still stands, and the sweep tries again."""
     try:
         async with tx.savepoint():
-            await service.dispatch(tx, event.order_id)
+            await service.dispatch_locked(tx, event.order)
     except Exception as failure:
         if is_retryable(failure) or as_unavailable(failure) is not None:
             raise
-        log.get("dispatch").error("matching_failed", order_id=str(event.order_id), error=repr(failure))
+        log.get("dispatch").error("matching_failed", order_id=str(event.order.id), error=repr(failure))
 
 
 async def on_order_advanced(tx: Tx, event: OrderAdvanced) -> None:

@@ -80,12 +80,16 @@ HOLD_AND_OFFER = """WITH held AS (
   INSERT INTO offer (id, order_id, provider_id, caregiver_id, decision_id, mode, attempt, status, service_day,
     starts_at, made_at, deadline_at)
   SELECT $9, $3, $10, $2, $11, $12, $13, 'offered', $14, $6, $8, $15 FROM held RETURNING id
+), decided AS (
+  INSERT INTO decision (id, order_id, mode, made_by, reason, weights_version, starts_at, excluded, funnel, ranked,
+    chosen_caregiver_id, chosen_provider_id, made_at)
+  SELECT $11, $3, $12, $16, $17, $18, $6, $19, $20, $21, $2, $10, $8 FROM held
 )
 SELECT id FROM made"""
 
 DECIDE = """INSERT INTO decision (id, order_id, mode, made_by, reason, weights_version, starts_at, excluded, funnel,
-  ranked, chosen_caregiver_id, chosen_provider_id, made_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"""
+  ranked, made_at)
+VALUES ($1, $2, 'auto', $3, $4, $5, $6, $7, $8, '[]', $9)"""
 
 OFFER = """SELECT id, order_id, provider_id, caregiver_id, decision_id, mode, attempt, status, service_day, starts_at,
   made_at, deadline_at, closed_at, reason_code FROM offer WHERE id = $1"""
@@ -182,13 +186,14 @@ async def candidates(tx: Tx, s: Search) -> list[Any]:
     )  # fmt: skip
 
 
-async def hold_and_offer(tx: Tx, values: Sequence[Any]) -> bool:
-    """Hold the caregiver and make the offer, or neither; False when somebody else has the time."""
-    return await tx.fetchval(HOLD_AND_OFFER, *values) is not None
+async def hold_and_offer(tx: Tx, values: Sequence[Any], funnel: Any, ranked: Any) -> bool:
+    """Hold the caregiver, make the offer and keep the decision, or nothing; False when the time is taken."""
+    return await tx.fetchval(HOLD_AND_OFFER, *values, dumps(funnel), dumps(ranked)) is not None
 
 
-async def decide(tx: Tx, values: Sequence[Any], funnel: Any, ranked: Any, rest: Sequence[Any]) -> None:
-    await tx.run(DECIDE, *values, dumps(funnel), dumps(ranked), *rest)
+async def decide(tx: Tx, values: Sequence[Any], funnel: Any, at: datetime) -> None:
+    """Keep the decision that nobody is left."""
+    await tx.run(DECIDE, *values, dumps(funnel), at)
 
 
 async def locked_offer(tx: Tx, offer_id: UUID) -> tuple[OrderRow, dict[str, Any]] | None:

@@ -38,6 +38,11 @@ class Found:
     excluded: list[UUID]
 
 
+def nobody(order: OrderRow, excluded: list[UUID]) -> Found:
+    """The answer where asking makes no sense any more."""
+    return Found(order.wanted_from, [], [], None, excluded)
+
+
 async def find(
     tx: Tx,
     order: OrderRow,

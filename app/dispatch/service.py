@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from app.core.errors import Conflict, Invalid, NotFound
 from app.core.http import SYSTEM, Caller
 from app.core.ids import new_id
 from app.dispatch import assignment, queries, search
-from app.dispatch.events import NobodyFound, OfferClosed, OfferMade
+from app.dispatch.events import NobodyFound, OfferAccepted, OfferClosed, OfferMade
 from app.dispatch.matching import Ranked
 from app.dispatch.offers import MAX_ATTEMPTS, OfferStatus, occupied
 from app.orders import service as orders
@@ -27,24 +27,23 @@ ACCEPT_MINUTES = 15
 
 async def dispatch(tx: Tx, order_id: UUID, *, actor: str = SYSTEM.actor) -> UUID | None:
     """Offer a placed order to the best provider left; None when a person has to look. Keeps the decision."""
-    order = await orders.locked(tx, order_id)
+    return await dispatch_locked(tx, await orders.locked(tx, order_id), actor=actor)
+
+
+async def dispatch_locked(tx: Tx, order: OrderRow, *, actor: str = SYSTEM.actor) -> UUID | None:
+    """`dispatch` for an order this transaction has locked, or has just made."""
     if order.status != Status.PLACED or order.flags:
         return None
-    past = await queries.past_offers(tx, order_id) if order.version > 1 else []
+    past = await queries.past_offers(tx, order.id) if order.version > 1 else []
     excluded = sorted({row["provider_id"] for row in past}, key=str)
     if len(past) >= MAX_ATTEMPTS:
-        await _give_to_person(tx, order, excluded, actor)
+        await _give_to_person(tx, order, search.nobody(order, excluded), actor, "attempts_used_up")
         return None
     found = await search.find(tx, order, excluded)
-    decision_id = new_id()
-    for choice in found.ranked:
-        offer_id = await _offer(tx, order, choice, found.starts_at, decision_id, "auto", len(past) + 1, actor)
-        if offer_id is not None:
-            await _keep(tx, order, found, decision_id, "auto", actor, None, choice)
-            return offer_id
-    await _keep(tx, order, found, decision_id, "auto", actor, None, None)
-    await tx.publish(NobodyFound(order_id=order.id, decision_id=decision_id, at=clock.now()))
-    return None
+    made = await _offer_first_free(tx, order, found, "auto", len(past) + 1, actor, None)
+    if made is None:
+        await _give_to_person(tx, order, found, actor, None)
+    return made
 
 
 async def offer_by_hand(
@@ -59,13 +58,10 @@ async def offer_by_hand(
         order = await take_back(tx, order, caller.actor, reason)
     found = await search.find(tx, order, [], provider_id=provider_id, caregiver_id=caregiver_id)
     past = await queries.past_offers(tx, order_id)
-    decision_id = new_id()
-    for choice in found.ranked:
-        made = await _offer(tx, order, choice, found.starts_at, decision_id, "manual", len(past) + 1, caller.actor)
-        if made is not None:
-            await _keep(tx, order, found, decision_id, "manual", caller.actor, reason, choice)
-            return made
-    raise Conflict("nobody_fits", "nobody there passes the work rules at that time", funnel=found.funnel)
+    made = await _offer_first_free(tx, order, found, "manual", len(past) + 1, caller.actor, reason)
+    if made is None:
+        raise Conflict("nobody_fits", "nobody there passes the work rules at that time", funnel=found.funnel)
+    return made
 
 
 async def accept(tx: Tx, caller: Caller, offer_id: UUID, caregiver_id: UUID | None) -> OrderRow:
@@ -86,6 +82,15 @@ async def accept(tx: Tx, caller: Caller, offer_id: UUID, caregiver_id: UUID | No
         raise Conflict("offer_taken", "this offer was answered just now", order_status=order.status)
     order = await orders.advance(tx, order, Status.ACCEPTED, actor=caller.actor, delivery="fetched")
     if caregiver_id is None:
+        await tx.publish(
+            OfferAccepted(
+                offer_id=offer_id,
+                order_id=order.id,
+                provider_id=offer["provider_id"],
+                version=order.version,
+                at=now,
+            )
+        )
         return order
     return await assignment.assign(
         tx, order, caregiver_id, offer["starts_at"], actor=caller.actor, reason=None, booked=booked
@@ -146,40 +151,37 @@ async def _locked(tx: Tx, caller: Caller, offer_id: UUID) -> tuple[OrderRow, dic
     return found
 
 
+async def _offer_first_free(
+    tx: Tx, order: OrderRow, found: search.Found, mode: str, attempt: int, actor: str, reason: str | None
+) -> UUID | None:
+    """Offer to the best-ranked caregiver whose time is still free; None when every time went to somebody else."""
+    ranked = search.explained(found.ranked)
+    for choice in found.ranked:
+        made = await _offer(tx, order, found, choice, ranked, mode, attempt, actor, reason)
+        if made is not None:
+            return made
+    return None
+
+
 async def _offer(
     tx: Tx,
     order: OrderRow,
+    found: search.Found,
     choice: Ranked,
-    starts_at: datetime,
-    decision_id: UUID,
+    ranked: list[dict[str, Any]],
     mode: str,
     attempt: int,
     actor: str,
+    reason: str | None,
 ) -> UUID | None:
-    candidate, now, offer_id = choice.candidate, clock.now(), new_id()
+    candidate, now, offer_id, decision_id = choice.candidate, clock.now(), new_id(), new_id()
+    starts_at = found.starts_at
     begin, end = occupied(starts_at, order.minutes, candidate.travel_minutes)
     deadline = now + timedelta(minutes=await _accept_minutes(tx, order))
-    made = await queries.hold_and_offer(
-        tx,
-        (
-            new_id(),
-            candidate.caregiver_id,
-            order.id,
-            begin,
-            end,
-            starts_at,
-            order.minutes,
-            now,
-            offer_id,
-            candidate.provider_id,
-            decision_id,
-            mode,
-            attempt,
-            clock.service_day(starts_at),
-            deadline,
-        ),
-    )
-    if not made:
+    booking = (new_id(), candidate.caregiver_id, order.id, begin, end, starts_at, order.minutes, now)
+    offer = (offer_id, candidate.provider_id, decision_id, mode, attempt, clock.service_day(starts_at), deadline)
+    decision = (actor, reason, found.weights_version, found.excluded)
+    if not await queries.hold_and_offer(tx, booking + offer + decision, found.funnel, ranked):
         return None
     moved = await orders.advance(
         tx,
@@ -223,35 +225,11 @@ async def _close(
     return True
 
 
-async def _keep(
-    tx: Tx,
-    order: OrderRow,
-    found: search.Found,
-    decision_id: UUID,
-    mode: str,
-    actor: str,
-    reason: str | None,
-    choice: Ranked | None,
-) -> None:
-    chosen = choice.candidate if choice else None
-    await queries.decide(
-        tx,
-        (decision_id, order.id, mode, actor, reason, found.weights_version, found.starts_at, found.excluded),
-        found.funnel,
-        search.explained(found.ranked),
-        (
-            chosen.caregiver_id if chosen else None,
-            chosen.provider_id if chosen else None,
-            clock.now(),
-        ),
-    )
-
-
-async def _give_to_person(tx: Tx, order: OrderRow, excluded: list[UUID], actor: str) -> None:
-    found = search.Found(order.wanted_from, [], [], None, excluded)
-    decision_id = new_id()
-    await _keep(tx, order, found, decision_id, "auto", actor, "attempts_used_up", None)
-    await tx.publish(NobodyFound(order_id=order.id, decision_id=decision_id, at=clock.now()))
+async def _give_to_person(tx: Tx, order: OrderRow, found: search.Found, actor: str, reason: str | None) -> None:
+    decision_id, now = new_id(), clock.now()
+    values = (decision_id, order.id, actor, reason, found.weights_version, found.starts_at, found.excluded)
+    await queries.decide(tx, values, found.funnel, now)
+    await tx.publish(NobodyFound(order_id=order.id, decision_id=decision_id, at=now))
 
 
 async def _accept_minutes(tx: Tx, order: OrderRow) -> int:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from uuid import UUID
 
 from app.core.db import Tx
-from app.dispatch.events import CaregiverAssigned, OfferClosed, OfferMade
+from app.dispatch.events import CaregiverAssigned, OfferAccepted, OfferClosed, OfferMade
 from app.jobs import feed
 from app.orders.events import OrderAdvanced, OrderFlagged
 from app.orders.lifecycle import Status
 
-TOLD = frozenset({Status.ACCEPTED, Status.IN_SERVICE, Status.COMPLETED, Status.CLOSED, Status.CANCELLED, Status.PLACED})
-"""Moves a provider hears of as such; being offered and assigned have entries of their own."""
+TOLD = frozenset({Status.IN_SERVICE, Status.COMPLETED, Status.CLOSED, Status.CANCELLED, Status.PLACED})
+"""Moves a provider hears of as such; being offered, accepted and assigned have entries of their own."""
 
 
 def provider_audience(provider_id: UUID | None) -> str:
@@ -23,6 +23,18 @@ async def on_offer_made(tx: Tx, event: OfferMade) -> None:
         tx,
         provider_audience(event.provider_id),
         "offer.made",
+        order_id=event.order_id,
+        offer_id=event.offer_id,
+        seq=event.version,
+        occurred_at=event.at,
+    )
+
+
+async def on_offer_accepted(tx: Tx, event: OfferAccepted) -> None:
+    await feed.append(
+        tx,
+        provider_audience(event.provider_id),
+        "order.accepted",
         order_id=event.order_id,
         offer_id=event.offer_id,
         seq=event.version,

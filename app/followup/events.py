@@ -15,6 +15,7 @@ class RatingRecorded(Event):
     """The rating of an order that counts. It may come after the order was closed, even after it was paid."""
 
     name: ClassVar[str] = "rating.recorded"
+    rating_id: UUID
     order_id: UUID
     provider_id: UUID
     caregiver_id: UUID | None

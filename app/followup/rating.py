@@ -69,10 +69,10 @@ async def hear(tx: Tx, caller: Caller, order: OrderRow, word: Word, *, closes_as
         await queries.close(tx, standing.followup_id, closes_as, word.solved, now)
     moved = await close_order(tx, order, caller.actor, rating=word.score if counts else None) if closes else None
     if counts:
-        assert word.score is not None  # noqa: S101 (a rating has a score)
+        assert word.score is not None and rating_id is not None  # noqa: S101, PT018 (that is what counts means)
         if moved is None:
             await orders.note_rating(tx, order.id, word.score)
-        await _tell(tx, order, word, now)
+        await _tell(tx, order, word, rating_id, now)
     if closes:
         await tx.publish(FollowupClosed(order_id=order.id, outcome=closes_as, at=now))
     complaint_id = standing.complaint_id
@@ -102,12 +102,12 @@ async def _keep(tx: Tx, caller: Caller, order: OrderRow, word: Word, standing: q
     return rating_id
 
 
-async def _tell(tx: Tx, order: OrderRow, word: Word, now: datetime) -> None:
+async def _tell(tx: Tx, order: OrderRow, word: Word, rating_id: UUID, now: datetime) -> None:
     assert order.provider_id is not None and word.score is not None  # noqa: S101, PT018 (hear() has checked)
     if order.caregiver_id is not None:
         await providers.record_rating(tx, order.provider_id, order.caregiver_id, word.score)
     recorded = RatingRecorded(
-        order_id=order.id, provider_id=order.provider_id, caregiver_id=order.caregiver_id, score=word.score,
-        source=word.source, at=now,
+        rating_id=rating_id, order_id=order.id, provider_id=order.provider_id, caregiver_id=order.caregiver_id,
+        score=word.score, source=word.source, at=now,
     )  # fmt: skip
     await tx.publish(recorded)

@@ -9,14 +9,15 @@ from uuid import UUID
 
 from app.core.events import Event
 from app.orders.lifecycle import Status
+from app.orders.queries import OrderRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderPlaced(Event):
-    """A new order waits for a provider."""
+    """A new order, made in this transaction, waits for a provider."""
 
     name: ClassVar[str] = "order.placed"
-    order_id: UUID
+    order: OrderRow
     actor: str
     at: datetime
 

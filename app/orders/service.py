@@ -89,7 +89,7 @@ async def place(tx: Tx, caller: Caller, wanted: NewOrder) -> OrderRow:
     }  # fmt: skip
     order = await _insert(tx, values, now)
     await benefits.reserve(tx, order.id, split, day)
-    await tx.publish(OrderPlaced(order_id=order.id, actor=caller.actor, at=now))
+    await tx.publish(OrderPlaced(order=order, actor=caller.actor, at=now))
     return order
 
 
@@ -186,7 +186,7 @@ async def rework(tx: Tx, caller: Caller, order_id: UUID, reason: str) -> OrderRo
     }  # fmt: skip
     order = await _insert(tx, values, now)
     await queries.set_flags(tx, old, old.flags, now, caller.actor, reason, {"rework": str(new)})
-    await tx.publish(OrderPlaced(order_id=order.id, actor=caller.actor, at=now))
+    await tx.publish(OrderPlaced(order=order, actor=caller.actor, at=now))
     return order
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from app.core.db import Tx
 from app.followup.events import ComplaintDecided, RatingRecorded
-from app.settlement import adjustments, queries_runs
+from app.settlement import adjustments
 
 
 async def on_rating_recorded(tx: Tx, event: RatingRecorded) -> None:
     """Adjust the order to the rating that counts, if its statement is out already."""
-    rating = await queries_runs.counting_rating(tx, event.order_id)
-    if rating is not None:
-        await adjustments.rejudge(tx, event.order_id, ("rating", str(rating["id"])), "结算后收到评价")
+    await adjustments.rejudge(tx, event.order_id, ("rating", str(event.rating_id)), "结算后收到评价")
 
 
 async def on_complaint_decided(tx: Tx, event: ComplaintDecided) -> None:

@@ -175,7 +175,3 @@ async def put_run(
 
 async def run(tx: Tx, run_id: UUID) -> Any | None:
     return await tx.fetchrow("SELECT * FROM settlement_run WHERE id = $1", run_id)
-
-
-async def counting_rating(tx: Tx, order_id: UUID) -> Any | None:
-    return await tx.fetchrow("SELECT id, score FROM rating WHERE order_id = $1 AND counts", order_id)
