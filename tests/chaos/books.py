@@ -58,15 +58,15 @@ class Books:
     lines: list[Row] = field(default_factory=list)
     transfers: list[Row] = field(default_factory=list)
     ratings: list[Row] = field(default_factory=list)
+    dead_jobs: list[Row] = field(default_factory=list)
     unanswered_keys: int = 0
-    dead_jobs: int = 0
 
 
 QUERIES = {
     "orders": """SELECT id::text, status, outcome, requester_name, care_request_id::text, provider_id::text,
       offer_id::text, payers, version FROM care_order""",
     "requests": "SELECT id::text, order_id::text FROM care_request",
-    "history": "SELECT order_id::text, seq, before, after, facts FROM order_history",
+    "history": "SELECT order_id::text, seq, before, after, facts, xmin::text AS written_by FROM order_history",
     "deadlines": "SELECT order_id::text, name, met_at FROM order_deadline",
     "offers": "SELECT id::text, order_id::text, provider_id::text, decision_id::text, status FROM offer",
     "decisions": "SELECT id::text, chosen_provider_id::text AS provider_id FROM decision",
@@ -81,16 +81,17 @@ QUERIES = {
       FROM statement_line l JOIN statement s ON s.id = l.statement_id""",
     "transfers": "SELECT debit_account, credit_account, amount_fen, statement_id::text FROM ledger_transfer",
     "ratings": "SELECT order_id::text FROM rating",
+    "dead_jobs": """SELECT id, entrypoint, status::text, attempts FROM pgqueuer
+      WHERE status::text NOT IN ('queued', 'picked')""",
 }
 UNANSWERED = "SELECT count(*) FROM idempotency_key WHERE status IS NULL OR answer IS NULL"
-DEAD = "SELECT count(*) FROM pgqueuer WHERE status::text NOT IN ('queued', 'picked')"
 
 
 async def read(tx: Tx) -> Books:
     """All of it as it is at one moment: the transaction must be repeatable read."""
-    assert set(QUERIES) == {one.name for one in fields(Books)} - {"unanswered_keys", "dead_jobs"}
+    assert set(QUERIES) == {one.name for one in fields(Books)} - {"unanswered_keys"}
     found = {name: [dict(row) for row in await tx.fetch(sql)] for name, sql in QUERIES.items()}
-    return Books(**found, unanswered_keys=await tx.fetchval(UNANSWERED), dead_jobs=await tx.fetchval(DEAD))
+    return Books(**found, unanswered_keys=await tx.fetchval(UNANSWERED))
 
 
 def by(rows: list[Row], column: str) -> dict[Any, list[Row]]:

@@ -14,6 +14,8 @@ from tests.chaos.victim import Victim, victim
 
 @dataclass(frozen=True)
 class Running:
+    """A service that is ready, and the town it serves."""
+
     service: Victim
     town: Town
 

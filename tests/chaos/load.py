@@ -52,9 +52,9 @@ class Crowd:
                 self._work.append(asyncio.create_task(self._handler(await self._line(), provider)))
         self._work.append(asyncio.create_task(self._clerk(await self._line())))
 
-    async def finish(self) -> None:
-        """Nothing new is begun; what is under way is asked for until it is answered."""
-        self._until = time.monotonic() + GRACE_S
+    async def finish(self, *, patiently: bool = True) -> None:
+        """Nothing new is begun; what is under way is asked for until it is answered, or given up now."""
+        self._until = time.monotonic() + (GRACE_S if patiently else 0)
         self._stop.set()
         for queue in self._offers.values():
             for _ in range(HANDLERS):

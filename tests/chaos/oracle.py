@@ -114,8 +114,8 @@ def histories(books: Books, _told: Told) -> Iterator[str]:
 
 def jobs(books: Books, _told: Told) -> Iterator[str]:
     """No job was given up because somebody died."""
-    if books.dead_jobs:
-        yield f"{books.dead_jobs} jobs were given up"
+    for row in books.dead_jobs:
+        yield f"job {row['id']}, {row['entrypoint']}, is {row['status']} after {row['attempts']} attempts"
 
 
 RULES: tuple[Callable[[Books, Told], Iterator[str]], ...] = (

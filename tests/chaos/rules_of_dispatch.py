@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 from app.dispatch.offers import OfferStatus
 from app.orders.lifecycle import Status
@@ -87,10 +87,13 @@ def _tellings(books: Books) -> Iterator[tuple[str, str, str, int]]:
             yield f"provider:{row['provider_id']}", f"offer.{row['status']}", row["order_id"], 0
     for order_id, rows in by(books.history, "order_id").items():
         holder = None
-        for move in sorted(rows, key=lambda row: row["seq"]):
+        moves = sorted(rows, key=lambda row: row["seq"])
+        for move, after_that in zip_longest(moves, moves[1:]):
             after = Status(move["after"])
             if move["before"] == move["after"] and after is not Status.ASSIGNED:
                 continue  # a flag, or an end set right
+            if after is Status.ACCEPTED and after_that is not None and after_that["written_by"] == move["written_by"]:
+                continue  # the caregiver was named with the acceptance: the assignment tells both
             if after is Status.DISPATCHED:
                 holder = provider_of.get(move["facts"]["offer"])
                 yield f"provider:{holder}", "offer.made", order_id, move["seq"]

@@ -18,7 +18,8 @@ PROVIDER = "p1"
 
 
 def move(order: str, seq: int, before: str | None, after: str, **facts: str) -> Row:
-    return {"order_id": order, "seq": seq, "before": before, "after": after, "facts": facts or None}
+    return {"order_id": order, "seq": seq, "before": before, "after": after, "facts": facts or None,
+            "written_by": str(seq)}  # fmt: skip
 
 
 def clock_of(order: str, name: str, met: bool = True) -> Row:
@@ -177,6 +178,7 @@ PLANTED: dict[str, list[Breach]] = {
     ],
     "feeds": [
         lambda books, _: drop(books.feed, id=0),
+        lambda books, _: change(books.history, {"written_by": "4"}, order_id=DONE, after="accepted"),
         lambda books, _: books.feed.append(dict(books.feed[0])),
         lambda books, _: change(books.feed, {"seq": 5}, id=0),
         lambda books, _: change(books.feed, {"audience": "provider:p2"}, id=0),
@@ -184,7 +186,9 @@ PLANTED: dict[str, list[Breach]] = {
         lambda _, told: told.fed[PROVIDER].append(0),
         lambda _, told: told.fed[PROVIDER].append(77),
     ],
-    "jobs": [lambda books, _: setattr(books, "dead_jobs", 1)],
+    "jobs": [
+        lambda books, _: books.dead_jobs.append({"id": 1, "entrypoint": "tell", "status": "failed", "attempts": 1})
+    ],
 }
 
 

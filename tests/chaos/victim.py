@@ -72,14 +72,22 @@ class Victim:
         assert await self._heard() == ["warm"]
 
     async def start(self) -> None:
-        """Start the service on what is there, and wait until it is ready."""
+        """Start the service on what is there, and wait until it says that it is ready.
+
+        Before that its supervisor takes repeated deaths for a fault of the installation, and gives up.
+        """
         assert self._warm is not None
+        before = self._announcements()
         assert self._warm.stdin is not None
         self._warm.stdin.write(b"\n")
         word, pid = await self._heard()
         assert word == "started"
         self.supervisor = int(pid)
-        await self.until(self.ready)
+
+        async def announced() -> bool:
+            return await self.ready() and self._announcements() > before
+
+        await self.until(announced)
 
     async def stop(self) -> None:
         """Let the service end as an operator would."""
@@ -163,6 +171,9 @@ class Victim:
             if log.exists():
                 found.append(f"--- {log.name}\n{log.read_text(errors='replace')[-3000:]}")
         return "\n".join(found)
+
+    def _announcements(self) -> int:
+        return self.log.read_text(errors="replace").count("is running: ") if self.log.exists() else 0
 
     async def _heard(self) -> list[str]:
         assert self._warm is not None
