@@ -77,7 +77,7 @@ async def entries(
     before: UUID | None,
     limit: int,
 ) -> list[Any]:
-    return await tx.fetch(ENTRIES, object_type, object_id, actor, action, since, before, limit)
+    return await tx.search(ENTRIES, object_type, object_id, actor, action, since, before, limit)
 
 
 async def add_link(

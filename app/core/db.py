@@ -72,6 +72,15 @@ class Tx:
     async def fetch(self, sql: str, *args: Any) -> list[asyncpg.Record]:
         return cast(list[asyncpg.Record], await (await self.raw()).fetch(sql, *args))
 
+    async def search(self, sql: str, *args: Any) -> list[asyncpg.Record]:
+        """Fetch a list with filters: what is rare decides the way, so it is planned for its values.
+
+        So is everything after it in this transaction.
+        """
+        connection = await self.raw()
+        await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+        return cast(list[asyncpg.Record], await connection.fetch(sql, *args))
+
     async def fetchrow(self, sql: str, *args: Any) -> asyncpg.Record | None:
         return await (await self.raw()).fetchrow(sql, *args)
 

@@ -40,6 +40,7 @@ class Followup(Base):
         Index("ix_followup_due", "next_call_at", "id", postgresql_where=text("status = 'due'")),
         Index("ix_followup_watching", "passes_at", postgresql_where=text("status = 'watching'")),
         Index(None, "division_code", "id"),
+        Index(None, "due_at", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -167,7 +167,7 @@ async def find(
     for low, high in ranges:
         args.extend((low, high))
         places.append(f"(f.division_code >= ${len(args) - 1} AND f.division_code < ${len(args)})")
-    return await tx.fetch(
+    return await tx.search(
         f"""{SHOWN} WHERE ({" OR ".join(places) or "false"}) AND ($1::text IS NULL OR f.status = $1)
           AND ($2::uuid IS NULL OR f.provider_id = $2)
           AND ($3::timestamptz IS NULL OR (f.status = 'due' AND f.next_call_at <= $3))

@@ -91,7 +91,7 @@ async def find(
     for low, high in ranges:
         args.extend((low, high))
         places.append(f"(k.division_code >= ${len(args) - 1} AND k.division_code < ${len(args)})")
-    return await tx.fetch(
+    return await tx.search(
         f"""{SHOWN} WHERE ({" OR ".join(places)}) AND ($1::text IS NULL OR k.status = $1)
           AND ($2::uuid IS NULL OR k.provider_id = $2) AND ($3::uuid IS NULL OR k.order_id = $3)
           AND ($4::timestamptz IS NULL OR (k.status <> 'decided'

@@ -90,7 +90,7 @@ WHERE status IN ('new', 'escalated') AND id <> $1
   AND (elder_id = $2 OR (elder_id IS NULL AND caller_phone_index = $3))
 UNION ALL
 SELECT 'order', id, number, 'service', item_code, status, wanted_from, placed_at FROM care_order
-WHERE elder_id = $2 AND status = ANY($4)
+WHERE elder_id = $2 AND status = ANY($4) AND status NOT IN ('closed', 'cancelled')
 ORDER BY created_at DESC LIMIT 20"""
 
 ELDER_NAMES = "SELECT id, name FROM elder WHERE id = ANY($1)"
@@ -174,7 +174,7 @@ async def find(
     if before is not None:
         where.append(f"id < {arg(before)}")
     sql = f"SELECT {COLUMNS} FROM care_request WHERE {' AND '.join(where)} ORDER BY id DESC LIMIT {arg(limit)}"
-    return [_row(record) for record in await tx.fetch(sql, *args)]
+    return [_row(record) for record in await tx.search(sql, *args)]
 
 
 async def like_it(

@@ -209,6 +209,12 @@ class StatementLine(Base):
             postgresql_where=text("kind = 'adjustment' AND NOT void"),
         ),
         Index("uq_statement_line_position", "statement_id", "position", unique=True),
+        Index(
+            "ix_statement_line_service",
+            "service_period",
+            "order_id",
+            postgresql_where=text("kind = 'service' AND NOT void"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -183,7 +183,7 @@ async def find(
     for low, high in ranges:
         args.extend((low, high))
         places.append(f"(v.division_code >= ${len(args) - 1} AND v.division_code < ${len(args)})")
-    return await tx.fetch(
+    return await tx.search(
         f"""{SHOWN} WHERE ({" OR ".join(places) or "false"}) AND ($1::text IS NULL OR v.verification = $1)
           AND ($2::uuid IS NULL OR v.provider_id = $2) AND ($3::boolean IS NULL OR v.manual = $3)
           AND ($4::uuid IS NULL OR v.order_id < $4) ORDER BY v.order_id DESC LIMIT $5""",

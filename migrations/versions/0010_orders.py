@@ -94,9 +94,9 @@ def upgrade() -> None:
     for columns in (["elder_id", "id"], ["provider_id", "id"], ["updated_at", "id"], ["care_request_id"]):
         op.create_index(f"ix_care_order_{'_'.join(columns)}", "care_order", columns)
     op.create_index(
-        "ix_care_order_provider_id_completed_at",
+        "ix_care_order_completed_at_provider_id_id",
         "care_order",
-        ["provider_id", "completed_at"],
+        ["completed_at", "provider_id", "id"],
         postgresql_where=sa.text("completed_at IS NOT NULL"),
     )
     op.create_index(

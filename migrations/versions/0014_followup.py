@@ -49,6 +49,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("order_id", name=op.f("uq_followup_order_id")),
     )
     op.create_index(op.f("ix_followup_division_code_id"), "followup", ["division_code", "id"], unique=False)
+    op.create_index(op.f("ix_followup_due_at_id"), "followup", ["due_at", "id"], unique=False)
     op.create_index(
         "ix_followup_due", "followup", ["next_call_at", "id"], unique=False, postgresql_where=sa.text("status = 'due'")
     )

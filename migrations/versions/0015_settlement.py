@@ -243,6 +243,13 @@ def _statement_line() -> None:
     )
     op.create_index("uq_statement_line_position", "statement_line", ["statement_id", "position"], unique=True)
     op.create_index(
+        "ix_statement_line_service",
+        "statement_line",
+        ["service_period", "order_id"],
+        unique=False,
+        postgresql_where=sa.text("kind = 'service' AND NOT void"),
+    )
+    op.create_index(
         "uq_statement_line_adjustment_once",
         "statement_line",
         ["adjustment_id"],
