@@ -27,7 +27,8 @@ from app.core.db import Base
 
 Time = TIMESTAMP(timezone=True)
 
-NUMBER_SEQUENCE = Sequence("care_order_number", metadata=Base.metadata)
+NUMBER_SEQUENCE = Sequence("care_order_number", maxvalue=9_999_999, cycle=True, metadata=Base.metadata)
+"""The seven digits behind the day in an order's number; after the last one it begins anew."""
 
 
 class CareOrder(Base):
@@ -62,6 +63,12 @@ class CareOrder(Base):
             "division_code",
             "id",
             postgresql_where=text("status NOT IN ('closed','cancelled')"),
+        ),
+        Index(
+            "ix_care_order_over",
+            "division_code",
+            "id",
+            postgresql_where=text("status IN ('closed','cancelled')"),
         ),
     )
 

@@ -11,6 +11,9 @@ from app.core.db import Tx
 from app.orders.lifecycle import TERMINAL
 from app.orders.queries import COLUMNS
 
+OPEN, OVER = "status NOT IN ('closed','cancelled')", "status IN ('closed','cancelled')"
+"""In the words of `ix_care_order_open` and `ix_care_order_over`, each of which holds one part by division."""
+
 TIMELINE = """SELECT seq, before, after, actor, reason, facts, at FROM order_history WHERE order_id = $1 ORDER BY seq"""
 
 SNAPSHOT = f"""SELECT {COLUMNS}, i.name AS item_name, e.name AS elder_name, e.sex AS elder_sex,
@@ -49,7 +52,7 @@ async def of_provider(tx: Tx, provider_id: UUID, statuses: Sequence[str]) -> lis
 
 def _open(statuses: Sequence[str]) -> str:
     """Says in the words of `ix_care_order_open` that only open orders are meant: they are few, the past is not."""
-    return " AND status NOT IN ('closed','cancelled')" if TERMINAL.isdisjoint(statuses) else ""
+    return f" AND {OPEN}" if TERMINAL.isdisjoint(statuses) else ""
 
 
 async def find(
@@ -77,6 +80,7 @@ async def find(
             args.extend((low, high))
             parts.append(f"(division_code >= ${len(args) - 1} AND division_code < ${len(args)})")
         where.append(f"({' OR '.join(parts) or 'false'})")
+        where.append(f"({OPEN} OR {OVER})")  # true, and says that both indexes together hold all
     if provider_id is not None:
         add("provider_id = {}", provider_id)
     if elder_ids is not None:

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
@@ -89,6 +90,7 @@ class Visit(Base):
         CheckConstraint(f"begin_place IN ({PLACES})", name="begin_place"),
         CheckConstraint(f"end_place IN ({PLACES})", name="end_place"),
         Index(None, "verification", "order_id"),
+        Index("ix_visit_manual", "order_id", postgresql_where=text("manual")),
         Index(None, "provider_id", "service_day"),
         Index(None, "caregiver_id", "began_at"),
     )

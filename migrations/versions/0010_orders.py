@@ -15,7 +15,7 @@ TIME = postgresql.TIMESTAMP(timezone=True)
 
 
 def upgrade() -> None:
-    op.execute("CREATE SEQUENCE care_order_number")
+    op.execute("CREATE SEQUENCE care_order_number MAXVALUE 9999999 CYCLE")
     op.create_table(
         "care_order",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -104,6 +104,12 @@ def upgrade() -> None:
         "care_order",
         ["division_code", "id"],
         postgresql_where=sa.text("status NOT IN ('closed','cancelled')"),
+    )
+    op.create_index(
+        "ix_care_order_over",
+        "care_order",
+        ["division_code", "id"],
+        postgresql_where=sa.text("status IN ('closed','cancelled')"),
     )
     op.create_table(
         "order_history",

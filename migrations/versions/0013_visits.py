@@ -120,6 +120,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_visit_caregiver_id_began_at"), "visit", ["caregiver_id", "began_at"], unique=False)
     op.create_index(op.f("ix_visit_division_code"), "visit", ["division_code"], unique=False)
     op.create_index(op.f("ix_visit_elder_id"), "visit", ["elder_id"], unique=False)
+    op.create_index("ix_visit_manual", "visit", ["order_id"], unique=False, postgresql_where=sa.text("manual"))
     op.create_index(op.f("ix_visit_provider_id_service_day"), "visit", ["provider_id", "service_day"], unique=False)
     op.create_index(op.f("ix_visit_verification_order_id"), "visit", ["verification", "order_id"], unique=False)
     op.create_table(

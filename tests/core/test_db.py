@@ -269,3 +269,13 @@ async def test_hearers_share_the_transaction_in_order(clean_database: Database) 
     assert heard == ["first", "second"] * 2
     assert await receipts(database) == [1]
     await database.close()
+
+
+async def test_a_search_is_planned_for_its_values_and_the_next_transaction_is_not(clean_database: Database) -> None:
+    mode = "SELECT current_setting('plan_cache_mode') AS mode WHERE $1::int IS NOT NULL"
+    async with clean_database.transaction() as tx:
+        assert (await tx.fetch(mode, 1))[0]["mode"] == "force_generic_plan"
+        assert (await tx.search(mode, 1))[0]["mode"] == "force_custom_plan"
+    for _ in range(2 * clean_database.pool_size):
+        async with clean_database.transaction() as tx:
+            assert await tx.fetchval(mode, 1) == "force_generic_plan"

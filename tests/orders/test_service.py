@@ -70,6 +70,13 @@ async def test_history_replays_to_the_present(tx: Tx, town: Town) -> None:
     assert state == (await queries.get(tx, order.id)).status == "cancelled"
 
 
+async def test_numbers_go_on_after_the_ten_millionth_order(tx: Tx, town: Town) -> None:
+    await tx.run("SELECT setval('care_order_number', 9999998)")
+    numbers = [(await make_order(tx, town.elder)).number for _ in range(12)]
+    assert len(set(numbers)) == 12
+    assert {len(number) for number in numbers} == {13}
+
+
 async def test_a_suspended_order_waits(tx: Tx, town: Town) -> None:
     order = await make_order(tx, town.elder)
     await service.suspend(tx, SYSTEM, order.id, "住院")
