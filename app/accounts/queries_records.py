@@ -64,7 +64,7 @@ FORGET = (
 
 
 async def add_entry(tx: Tx, *row: Any) -> None:
-    await tx.run(ADD_ENTRY, *row)
+    tx.later("audit_entry", ADD_ENTRY, *row)
 
 
 async def entries(

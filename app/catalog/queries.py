@@ -25,6 +25,9 @@ WHERE item_code = ANY($1) AND division_code = ANY($2::text[]) AND valid_from <= 
   AND (valid_to IS NULL OR valid_to >= $3)
 ORDER BY item_code, array_position($2::text[], division_code)"""
 
+PRICES_OF = """SELECT id, division_code, price_fen, per_minutes, source, valid_from, valid_to FROM price_version
+WHERE item_code = $1"""
+
 PUT_ITEM = f"""INSERT INTO service_item ({COLUMNS})
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 ON CONFLICT (code) DO NOTHING"""
@@ -48,6 +51,11 @@ async def items(tx: Tx, active: bool | None, category: str | None, kind: str | N
 async def prices_on(tx: Tx, codes: Sequence[str], lineage: Sequence[str], day: date) -> list[Any]:
     """One row per item: the price of the most specific division of `lineage` in force on `day`."""
     return await tx.fetch(PRICES_ON, list(codes), list(lineage), day)
+
+
+async def prices_of(tx: Tx, code: str) -> list[Any]:
+    """Every price the item ever had, everywhere: a few rows."""
+    return await tx.fetch(PRICES_OF, code)
 
 
 async def put_item(tx: Tx, values: Sequence[Any]) -> int:

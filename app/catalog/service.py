@@ -82,13 +82,19 @@ async def price_on(tx: Tx, code: str, division_code: str, day: date) -> Price:
     Raises Invalid("price_not_set") when neither the division nor any above it has one.
     """
 
-    async def load() -> Price:
-        found = await prices_on(tx, [code], division_code, day)
-        if code not in found:
-            raise Invalid("price_not_set", "this item has no price here on that day", field="item_code")
-        return found[code]
-
-    return await tx.cache.get(("catalog.price", code, division_code, day), load)
+    rows = await tx.cache.get(("catalog.prices", code), lambda: queries.prices_of(tx, code))
+    places = divisions.lineage(division_code)
+    fitting = [
+        row
+        for row in rows
+        if row["division_code"] in places
+        and row["valid_from"] <= day
+        and (row["valid_to"] is None or row["valid_to"] >= day)
+    ]
+    if not fitting:
+        raise Invalid("price_not_set", "this item has no price here on that day", field="item_code")
+    row = min(fitting, key=lambda row: places.index(row["division_code"]))
+    return Price(row["id"], row["price_fen"], row["per_minutes"], row["division_code"], row["source"])
 
 
 async def prices_on(tx: Tx, codes: Sequence[str], division_code: str, day: date) -> dict[str, Price]:

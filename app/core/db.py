@@ -26,6 +26,7 @@ from app.core.dsn import sqlalchemy_url
 from app.core.errors import Unavailable
 from app.core.events import Bus, Event
 from app.core.json import dumps, loads
+from app.core.together import joined, repeated
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -51,9 +52,11 @@ class Tx:
         self._bus = bus
         self.vault = vault
         self.cache = cache or Cache()
+        self._later: list[tuple[str, str, tuple[Any, ...]]] = []
 
     async def execute(self, statement: Any, parameters: Any = None) -> CursorResult[Any]:
         """Run a SQLAlchemy Core statement."""
+        await self.flush()
         return cast(CursorResult[Any], await self._connection.execute(statement, parameters))
 
     async def all(self, statement: Any) -> Sequence[Row[Any]]:
@@ -67,31 +70,63 @@ class Tx:
 
     async def driver_execute(self, sql: str, parameters: tuple[Any, ...]) -> CursorResult[Any]:
         """Run driver SQL through SQLAlchemy's cursor; the job queue's library needs this form."""
+        await self.flush()
         return await self._connection.exec_driver_sql(sql, parameters)
 
     async def fetch(self, sql: str, *args: Any) -> list[asyncpg.Record]:
-        return cast(list[asyncpg.Record], await (await self.raw()).fetch(sql, *args))
+        return cast(list[asyncpg.Record], await (await self._ready(sql)).fetch(sql, *args))
 
     async def search(self, sql: str, *args: Any) -> list[asyncpg.Record]:
         """Fetch a list with filters: what is rare decides the way, so it is planned for its values.
 
         So is everything after it in this transaction.
         """
-        connection = await self.raw()
+        connection = await self._ready(sql)
         await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
         return cast(list[asyncpg.Record], await connection.fetch(sql, *args))
 
     async def fetchrow(self, sql: str, *args: Any) -> asyncpg.Record | None:
-        return await (await self.raw()).fetchrow(sql, *args)
+        return await (await self._ready(sql)).fetchrow(sql, *args)
 
     async def fetchval(self, sql: str, *args: Any) -> Any:
-        return await (await self.raw()).fetchval(sql, *args)
+        return await (await self._ready(sql)).fetchval(sql, *args)
 
     async def run(self, sql: str, *args: Any) -> int:
         """Execute and return the number of rows it touched."""
-        status = await (await self.raw()).execute(sql, *args)
+        status = await (await self._ready(sql)).execute(sql, *args)
         count = status.rsplit(" ", 1)[-1]
         return int(count) if count.isdigit() else 0
+
+    def later(self, table: str, sql: str, *args: Any) -> None:
+        """Insert into `table` a row that nothing else in this transaction depends on.
+
+        It is sent together with others: before any statement that names the table, at the latest before the commit.
+        """
+        self._later.append((table, sql, args))
+
+    async def flush(self) -> None:
+        """Send what was put off."""
+        if self._later:
+            await self.last(None)
+
+    async def last(self, sql: str | None, *args: Any) -> Any:
+        """What was put off and `sql`, in one statement; the first value of `sql`, if it returns rows."""
+        waiting: dict[str, list[tuple[Any, ...]]] = {}
+        for _, text, values in self._later:
+            waiting.setdefault(text, []).append(values)
+        self._later = []
+        # Rows of one kind in one INSERT: parts of a WITH are not written in the order they are named.
+        texts = [(repeated(text, len(rows[0]), len(rows)), len(rows[0]) * len(rows)) for text, rows in waiting.items()]
+        together = [value for rows in waiting.values() for values in rows for value in values]
+        if sql is not None:
+            texts.append((sql, len(args)))
+        return await (await self.raw()).fetchval(joined(tuple(texts)), *together, *args)
+
+    async def _ready(self, sql: str) -> asyncpg.Connection:
+        """The connection, with every row written that `sql` may ask for."""
+        if self._later and any(table in sql for table, _, _ in self._later):
+            await self.flush()
+        return await self.raw()
 
     async def raw(self) -> asyncpg.Connection:
         """The asyncpg connection, with this transaction begun on it.
@@ -116,8 +151,13 @@ class Tx:
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """A part that may fail without losing the whole."""
-        async with (await self.raw()).transaction():
-            yield
+        await self.flush()
+        try:
+            async with (await self.raw()).transaction():
+                yield
+        except BaseException:
+            self._later.clear()
+            raise
 
     async def publish(self, fact: Event) -> None:
         """Tell everybody who listens, inside this transaction."""
@@ -200,7 +240,9 @@ class Database:
                 if isolation is not None:
                     # Few, large statements over a whole month: here a plan made for its values is worth it.
                     await connection.exec_driver_sql("SET LOCAL plan_cache_mode = force_custom_plan")
-                yield Tx(connection, self.bus, self.vault, self.cache)
+                tx = Tx(connection, self.bus, self.vault, self.cache)
+                yield tx
+                await tx.flush()
 
     @asynccontextmanager
     async def _connect(self) -> AsyncIterator[AsyncConnection]:

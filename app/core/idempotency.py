@@ -71,7 +71,7 @@ async def keep(tx: Tx, claim: Claim, response: Response) -> bool:
     kept = "\n".join(f"{k}: {v}" for k, v in response.headers.items() if k in {"content-type", "location", "etag"})
     answer = tx.vault.seal("idempotency_key.answer", claim.digest.hex(), bytes(response.body).decode())
     values = (claim.digest, claim.request_hash, response.status_code, answer, kept, clock.now())
-    return await tx.fetchval(KEEP, *values) is not None
+    return await tx.last(KEEP, *values) is not None
 
 
 async def first_answer(tx: Tx, claim: Claim) -> Response | None:

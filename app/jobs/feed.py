@@ -51,7 +51,7 @@ async def append(
 ) -> None:
     """Add one entry; it becomes readable after commit, once every older transaction has ended."""
     text = dumps(facts) if facts is not None else None
-    await tx.run(APPEND, audience, type, order_id, offer_id, seq, text, occurred_at or clock.now())
+    tx.later("feed_entry", APPEND, audience, type, order_id, offer_id, seq, text, occurred_at or clock.now())
 
 
 async def read(tx: Tx, audience: str, after: Position, limit: int) -> list[Any]:

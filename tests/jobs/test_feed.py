@@ -33,6 +33,7 @@ async def write(database: Database, count: int, seed: int) -> int:
             async with database.transaction() as tx:
                 for _ in range(batch):
                     await feed.append(tx, "everybody", "test", seq=seed)
+                    await tx.flush()  # written now, committed some time later: that is what races
                     await asyncio.sleep(chance.random() * 0.004)
                 if chance.random() < 0.05:
                     raise Abandoned
@@ -113,6 +114,7 @@ async def test_news_of_every_audience_is_heard(clean_database: Database) -> None
     async def tell(n: int) -> None:
         async with clean_database.transaction() as tx:
             await feed.append(tx, f"provider:{n}", "test")
+            await tx.flush()
             await asyncio.sleep(chance.random() * 0.05)
 
     for start in range(0, 200, WRITERS):
@@ -131,6 +133,7 @@ async def test_an_open_transaction_holds_later_ones_back(clean_database: Databas
 
     async with clean_database.transaction() as slow:
         await feed.append(slow, "desk", "early")
+        await slow.flush()
         async with clean_database.transaction() as quick:
             await feed.append(quick, "desk", "late")
         assert await visible() == []
