@@ -123,8 +123,7 @@ class Worker:
     def _entry(self, kind: str, task: Task) -> Callable[[Job], Awaitable[None]]:
         async def run(job: Job) -> None:
             try:
-                async with self._room:
-                    await run_once(self._database, task, int(job.id), job.payload)
+                await self._run_through_outages(task, job)
             except Exception as failure:
                 # The queue keeps what it is told: no text of the failure, which may quote a person.
                 reason = log.describe(failure)
@@ -135,6 +134,35 @@ class Worker:
                 raise RetryRequested(retry_delay(job.attempts), reason) from None
 
         return run
+
+    async def _run_through_outages(self, task: Task, job: Job) -> None:
+        """Run a job, again if the database went away meanwhile.
+
+        The queue could not note a retry then, and would give the job up as soon as the database is back.
+        """
+        while True:
+            try:
+                async with self._room:
+                    await run_once(self._database, task, int(job.id), job.payload)
+                return
+            except Exception:
+                if not await self._was_away():
+                    raise
+
+    async def _was_away(self) -> bool:
+        """Whether the database is away; comes back when that is over, or the worker is to stop."""
+        away = False
+        while not self._stop.is_set():
+            try:
+                async with self._database.transaction() as tx:
+                    await tx.fetchval("SELECT 1")
+                return away
+            except Exception as failure:
+                if not _is_outage(failure):
+                    raise
+                away = True
+            await self._pause(0.5)
+        return False
 
     async def _run_periodic(self) -> None:
         names = list(self._periodic)

@@ -68,6 +68,7 @@ class BrittleLine:
         self.cuts = 0
         self.slow_s = 0.0
         """How long the server's answers are on their way."""
+        self._dark = False
 
     @property
     def dsn(self) -> str:
@@ -86,7 +87,17 @@ class BrittleLine:
         for writer in self._open:
             writer.transport.abort()
 
+    async def go_dark(self, seconds: float) -> None:
+        """Nobody gets through, and whoever was connected is cut off."""
+        self._dark = True
+        self.hang_up()
+        await asyncio.sleep(seconds)
+        self._dark = False
+
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._dark:
+            writer.transport.abort()
+            return
         behind, before = await self._connect()
         self._open.add(writer)
         answers = asyncio.create_task(self._pump(behind, writer))
