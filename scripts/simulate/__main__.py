@@ -26,7 +26,7 @@ from scripts.simulate.pace import SHANGHAI, Pace
 
 LAST_OF_THE_MONTH = datetime(2026, 6, 30, tzinfo=SHANGHAI)
 """A Tuesday."""
-NIGHT_RATE = 60.0
+NIGHT_RATE = 120.0
 FASTEST = 300.0
 """A signature is good for 300 seconds of the service's clock: faster, and none would arrive in time."""
 
@@ -68,9 +68,10 @@ async def _own(options: argparse.Namespace) -> int:
         print(f"The day runs {city.doors.pace.rate:.0f} times as fast as the world's.", flush=True)
         await city.day(options.orders, morning + length)
         await set_ahead(LAST_OF_THE_MONTH + timedelta(days=1, hours=8), NIGHT_RATE)
-        await city.morning_after(timedelta(minutes=40))
+        calls_back = timedelta(minutes=10 + options.orders / 8)
+        await city.morning_after(calls_back)
         await set_ahead(LAST_OF_THE_MONTH + timedelta(days=5, hours=9), NIGHT_RATE)
-        await city.morning_after(timedelta(minutes=40))
+        await city.morning_after(calls_back)
         return await _reckon(city, LAST_OF_THE_MONTH.strftime("%Y-%m"), early=False)
     finally:
         await asyncio.to_thread(service.remove)

@@ -237,7 +237,7 @@ class Callers:
     def _wanted(self, wish: Wish) -> Any:
         """As soon as possible, or a window that still lies within the working day."""
         local = self.doors.pace.local()
-        if wish.urgency == "urgent" or (wish.urgency == "normal" and self.draw.random() < 0.4):
+        if self.doors.pace.rush or wish.urgency == "urgent" or (wish.urgency == "normal" and self.draw.random() < 0.4):
             return "asap"
         begin = local + timedelta(minutes=self.draw.choice((45, 90, 150, 240)))
         if begin.hour >= 17 or begin.date() != local.date():

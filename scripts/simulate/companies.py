@@ -90,7 +90,7 @@ class Company:
                 await self.doors.pace.pause(5)
                 continue
             await self._catch_up()
-            await self.follow(wait=20 if self.doors.pace.rate < 5 else 5)
+            await self.follow(wait=5)
         await self._catch_up()
 
     async def follow(self, wait: int = 0) -> bool:
@@ -162,7 +162,7 @@ class Company:
 
     async def _answer(self, order_id: str, offer: dict[str, Any]) -> None:
         deadline = _at(offer["deadline_at"])
-        patience = max((deadline - self.doors.pace.now()).total_seconds() / 60, 0.2)
+        patience = min(max((deadline - self.doors.pace.now()).total_seconds() / 60, 0.2), 60)
         await self.doors.pace.pause(self.draw.uniform(0.05, 0.3) * patience)
         chance = self.draw.random()
         if self._is_within(self.character.silent) or chance < self.character.ignores:
@@ -242,7 +242,7 @@ class Company:
             await self._tell(job, "checked_out", pace.now(), evidence=evidence)
 
     async def _wait(self, job: Job, at: datetime) -> None:
-        while self.doors.pace.now() < at and not job.stopped:
+        while self.doors.pace.now() < at and not (job.stopped or self.doors.pace.rush):
             await self.doors.pace.until(min(at, self.doors.pace.now() + timedelta(minutes=10)))
 
     async def _photograph(self) -> list[str]:

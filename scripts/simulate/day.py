@@ -52,7 +52,7 @@ class City:
         # The last callers still get their help before the shifts end.
         async with Progress(lambda: self._state(begin, until)):
             await self._live(until, callers.run(orders, begin + (until - begin) * 0.8))
-        await self.desk.close_the_day(self.doors.pace.now() - timedelta(minutes=30))
+        await self.desk.close_the_day(self.doors.pace.now() - self.doors.pace.patience(30))
 
     async def morning_after(self, length: timedelta) -> None:
         """Follow-up calls and what the evening left over."""

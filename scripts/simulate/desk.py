@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -21,7 +21,9 @@ CLOSED_ELSEWHERE = frozenset(
      "visit_not_in_review", "own_entry", "quota_gone", "merge_target_closed", "care_request_move_forbidden"}
 )  # fmt: skip
 """Two people worked on the same thing; the service told the second one so."""
-GIVE_UP_AFTER = timedelta(hours=2)
+GIVE_UP_AFTER = 120.0
+"""Minutes."""
+HAND_TRIES = 4
 OPEN = ("placed", "dispatched", "accepted", "assigned")
 
 
@@ -34,6 +36,8 @@ class Desk:
     supervisor: Staff
     book: Notebook
     draw: Random
+    tried: dict[str, int] = field(default_factory=dict)
+    """How often somebody chose by hand, by order."""
 
     async def run(self, done: asyncio.Event) -> None:
         """Go round until `done`."""
@@ -75,15 +79,16 @@ class Desk:
         operator = self._operator()
         for order in await operator.pages("/v1/orders", status="placed"):
             waited = self.doors.pace.now() - _at(order["placed_at"])
-            if order["flags"] or waited < timedelta(minutes=20):
+            if order["flags"] or waited < self.doors.pace.patience(20):
                 continue
+            tried = self.tried[order["id"]] = self.tried.get(order["id"], 0) + 1
             found = await operator.get(f"/v1/orders/{order['id']}/candidates")
-            if found["candidates"]:
+            if found["candidates"] and tried <= HAND_TRIES:
                 best = found["candidates"][0]
                 body = {"provider_id": best["provider_id"], "caregiver_id": best["caregiver_id"], "reason": "人工派单"}
-                await self._try(operator.post, f"/v1/orders/{order['id']}/assignment", body)
-                self.book.note("assigned by hand")
-            elif waited > GIVE_UP_AFTER or order["urgency"] in {"urgent", "emergency"}:
+                if await self._try(operator.post, f"/v1/orders/{order['id']}/assignment", body) is not None:
+                    self.book.note("assigned by hand")
+            elif waited > self.doors.pace.patience(GIVE_UP_AFTER) or order["urgency"] in {"urgent", "emergency"}:
                 await self._cancel(operator, order["id"], "nobody_available", "centre")
 
     async def cancellations(self) -> None:

@@ -10,6 +10,8 @@ import httpx
 
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
 LONG_ENOUGH_S = 3.0
+SLOW, HASTE = 20.0, 180.0
+"""Where an hour takes an hour (below SLOW), people act as if time ran HASTE times as fast, though it does not."""
 
 
 class Pace:
@@ -36,6 +38,15 @@ class Pace:
             measured = (self._last[1] - self._first[1]).total_seconds() / elapsed
             self.rate = 1.0 if measured < 1.05 else measured
 
+    @property
+    def rush(self) -> bool:
+        """The service's clock is too slow to wait for: nobody waits for windows, and visits are short."""
+        return self.rate < SLOW
+
+    def patience(self, minutes: float) -> timedelta:
+        """So many minutes of a simulated person's waiting, on the service's clock."""
+        return timedelta(minutes=minutes * (self.rate / HASTE if self.rush else 1.0))
+
     def now(self) -> datetime:
         """The service's present instant, UTC."""
         read_at, now = self._last
@@ -49,8 +60,8 @@ class Pace:
         await asyncio.sleep(max((at - self.now()).total_seconds() / self.rate, 0))
 
     async def pause(self, minutes: float) -> None:
-        """Sleep so many minutes of the service's clock, at least a moment of the real one."""
-        await asyncio.sleep(max(minutes * 60 / self.rate, 0.01))
+        """Sleep so many minutes of the simulated day, at least a moment of the real one."""
+        await asyncio.sleep(max(minutes * 60 / (HASTE if self.rush else self.rate), 0.01))
 
 
 async def _ask(http: httpx.AsyncClient, base_url: str) -> tuple[float, datetime]:

@@ -82,11 +82,8 @@ def _funnels(facts: Facts) -> Iterator[str]:
 def _offers(facts: Facts, ours: set[str]) -> Counter[str]:
     """How the offers of our orders ended, as the providers heard it."""
     told = [entry.type for seen in facts.book.feeds.values() for entry in seen if entry.order_id in ours]
-    return Counter(
-        type_.removeprefix("offer.").removeprefix("order.")
-        for type_ in told
-        if type_ == "order.accepted" or type_.startswith("offer.")
-    )
+    counts = Counter(type_.removeprefix("offer.") for type_ in told if type_.startswith("offer."))
+    return counts + Counter({"accepted": len(ours & set(facts.book.accepted))})
 
 
 def _statements(facts: Facts) -> Iterator[str]:
