@@ -88,14 +88,9 @@ class Crowd:
         return proof | {"Idempotency-Key": key, "Content-Type": "application/json"}
 
     async def _ask(
-        self,
-        line: httpx.AsyncClient,
-        who: str | Provider | None,
-        path: str,
-        content: Any,
-        fine: set[int],
+        self, line: httpx.AsyncClient, who: str | Provider | None, path: str, content: Any, fine: set[int],
         method: str = "POST",
-    ) -> httpx.Response | None:
+    ) -> httpx.Response | None:  # fmt: skip
         """One operation, one key, asked for until answered. None when the answer was not one of `fine`.
 
         `who` is a bearer token, a provider's system, or None for the family, whose link is proof enough.

@@ -127,7 +127,8 @@ async def test_the_oracle_sees_what_an_impatient_commit_loses(
     running: Running, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The control: acknowledged before the log is on disk. The same kills, and orders are gone."""
-    service, chance, missing = running.service, random.Random(SEED), []
+    service, chance = running.service, random.Random(SEED)
+    missing: list[str] = []
     await set_commit(service, "synchronous_commit = off")
     crowd = Crowd(service.url, running.town, chance, desks=CLIENTS)
     await crowd.begin()
