@@ -7,7 +7,7 @@ whose reading as a name is not the common one. Both readings are kept for search
 from __future__ import annotations
 
 import re
-from itertools import product
+from itertools import islice, product
 
 from pypinyin import Style, lazy_pinyin, pinyin
 
@@ -85,7 +85,8 @@ def _parts(name: str) -> list[tuple[str, tuple[str, ...], str]]:
     heads = _surname_readings(surname)
     syllables = [_syllables(character) for character in compact(given)]
     likeliest = [lazy_pinyin(character)[0] for character in compact(given)]
-    tails = dict.fromkeys([tuple(likeliest), *product(*syllables)])
+    # A long name of characters with two readings has more combinations than there are atoms; a person has one.
+    tails = dict.fromkeys([tuple(likeliest), *islice(product(*syllables), MAX_READINGS)])
     ordered = [(head, tail, start) for tail in tails for head, start in heads]
     return ordered[:MAX_READINGS]
 
