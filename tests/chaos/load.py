@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -19,48 +18,54 @@ import httpx
 import orjson
 
 from app.core import clock
-from tests.chaos.books import Told
+from tests.chaos.asking import LOST, Asking
 from tests.chaos.town import ITEM, PLACE, Provider, Town
 from tests.world.accounts import signed_headers
 
 DAYS = 6
 HANDLERS = 2
 GRACE_S = 60.0
-LOST = (httpx.NetworkError, httpx.TimeoutException, httpx.RemoteProtocolError)
-"""No answer, or half of one: nobody knows what became of the request."""
 
 
 class Crowd:
     """All of them, on one event loop. `told` is what they attempted and were promised."""
 
     def __init__(self, url: str, town: Town, chance: random.Random, *, desks: int) -> None:
-        self.told = Told()
+        self._asking = Asking(url, chance)
+        self.told = self._asking.told
         self._url, self._town, self._chance, self._desks = url, town, chance, desks
         self._stop = asyncio.Event()
-        self._until = float("inf")
         self._offers: dict[str, asyncio.Queue[dict[str, Any]]] = {}
         self._work: list[asyncio.Task[None]] = []
-        self._clients = AsyncExitStack()
 
     async def begin(self) -> None:
         for _ in range(self._desks):
-            self._work.append(asyncio.create_task(self._desk(await self._line())))
+            self._work.append(asyncio.create_task(self._desk(await self._asking.line())))
         for provider in self._town.providers:
             self._offers[str(provider.id)] = asyncio.Queue()
-            self._work.append(asyncio.create_task(self._reader(await self._line(), provider)))
+            self._work.append(asyncio.create_task(self._reader(await self._asking.line(), provider)))
             for _ in range(HANDLERS):
-                self._work.append(asyncio.create_task(self._handler(await self._line(), provider)))
-        self._work.append(asyncio.create_task(self._clerk(await self._line())))
+                self._work.append(asyncio.create_task(self._handler(await self._asking.line(), provider)))
+        self._work.append(asyncio.create_task(self._clerk(await self._asking.line())))
 
-    async def finish(self, *, patiently: bool = True) -> None:
-        """Nothing new is begun; what is under way is asked for until it is answered, or given up now."""
-        self._until = time.monotonic() + (GRACE_S if patiently else 0)
+    async def finish(self) -> None:
+        """Nothing new is begun; what is under way is asked for until it is answered."""
+        self._asking.until = time.monotonic() + GRACE_S
         self._stop.set()
         for queue in self._offers.values():
             for _ in range(HANDLERS):
                 queue.put_nowait({})
-        async with self._clients:
-            await asyncio.gather(*self._work)
+        await asyncio.gather(*self._work)
+
+    async def __aenter__(self) -> Crowd:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Whatever happened, nobody stays on the line."""
+        for task in self._work:
+            task.cancel()
+        await asyncio.gather(*self._work, return_exceptions=True)
+        await self._asking.hang_up()
 
     def complain(self) -> None:
         """Raise what any of the people tripped over."""
@@ -74,53 +79,10 @@ class Crowd:
         async with httpx.AsyncClient(base_url=self._url, timeout=10, trust_env=False) as line:
             for key in self._chance.sample(sorted(self.told.answers), min(count, len(self.told.answers))):
                 body, first = self.told.answers[key]
-                answer = await line.post("/v1/orders", content=body, headers=self._bearer(self._town.desk, key))
+                answer = await line.post("/v1/orders", content=body, headers=self._asking.bearer(self._town.desk, key))
                 replayed = answer.headers.get("idempotency-replayed") == "true"
                 same += (answer.status_code, replayed, answer.content) == (201, True, first)
         return same
-
-    async def _line(self) -> httpx.AsyncClient:
-        client = httpx.AsyncClient(base_url=self._url, timeout=10, trust_env=False)
-        return await self._clients.enter_async_context(client)
-
-    def _bearer(self, token: str | None, key: str) -> dict[str, str]:
-        proof = {"Authorization": f"Bearer {token}"} if token else {}
-        return proof | {"Idempotency-Key": key, "Content-Type": "application/json"}
-
-    async def _ask(
-        self, line: httpx.AsyncClient, who: str | Provider | None, path: str, content: Any, fine: set[int],
-        method: str = "POST",
-    ) -> httpx.Response | None:  # fmt: skip
-        """One operation, one key, asked for until answered. None when the answer was not one of `fine`.
-
-        `who` is a bearer token, a provider's system, or None for the family, whose link is proof enough.
-        """
-        key, body = uuid4().hex, orjson.dumps(content)
-        if path == "/v1/orders":
-            key = content["caller"]["name"]
-        while time.monotonic() < self._until:
-            if isinstance(who, Provider):
-                headers = signed_headers(who.key, who.secret, method, path, body) | {"Idempotency-Key": key}
-            else:
-                headers = self._bearer(who, key)
-            try:
-                answer = await line.request(method, path, content=body, headers=headers)
-            except LOST as lost:
-                self.told.lost[type(lost).__name__] += 1
-                await asyncio.sleep(self._chance.uniform(0.02, 0.2))
-                continue
-            if answer.status_code == 503 and "retry-after" in answer.headers:
-                self.told.lost["503"] += 1
-                await asyncio.sleep(self._chance.uniform(0.05, 0.3))
-                continue
-            self.told.acks.append(time.monotonic())
-            self.told.replayed += answer.headers.get("idempotency-replayed") == "true"
-            if answer.status_code in fine:
-                return answer
-            self.told.odd.append(f"{method} {path}: {answer.status_code} {answer.text[:300]}")
-            return None
-        self.told.odd.append(f"{method} {path}: never answered")
-        return None
 
     async def _desk(self, line: httpx.AsyncClient) -> None:
         while not self._stop.is_set():
@@ -128,7 +90,7 @@ class Crowd:
             key = f"k{uuid4().hex}"
             wish = self._wish(key)
             self.told.attempted.add(key)
-            answer = await self._ask(line, self._town.desk, "/v1/orders", wish, {201, 409})
+            answer = await self._asking.ask(line, self._town.desk, "/v1/orders", wish, {201, 409})
             if answer is None or answer.status_code == 409:  # the quota went to somebody else
                 continue
             order = answer.json()
@@ -149,14 +111,14 @@ class Crowd:
     async def _cancel(self, line: httpx.AsyncClient, order_id: str) -> None:
         await asyncio.sleep(self._chance.uniform(0, 0.5))
         body = {"reason_code": "elder_in_hospital", "by": "family"}
-        answer = await self._ask(line, self._town.desk, f"/v1/orders/{order_id}/cancellation", body, {200, 409})
+        answer = await self._asking.ask(line, self._town.desk, f"/v1/orders/{order_id}/cancellation", body, {200, 409})
         if answer is not None and answer.status_code == 200:
             self.told.cancelled.add(order_id)
 
     async def _reader(self, line: httpx.AsyncClient, provider: Provider) -> None:
         """Follow the feed. After the end, read on until there is nothing more."""
         cursor, me, quiet = "", str(provider.id), 0
-        while not (self._stop.is_set() and quiet >= 2) and time.monotonic() < self._until:
+        while not (self._stop.is_set() and quiet >= 2) and time.monotonic() < self._asking.until:
             query = f"cursor={cursor}&limit=200&wait=1" if cursor else "limit=200&wait=1"
             url = f"/v1/provider/feed?{query}"
             try:
@@ -171,7 +133,11 @@ class Crowd:
                 cursor = page["next_cursor"]
                 self.told.fed[me] += [int(event["id"]) for event in page["events"]]
                 for event in page["events"]:
-                    if event["type"] == "offer.made" and event["offer"]["status"] == "offered":
+                    if event["type"] != "offer.made":
+                        continue
+                    if event["offer"] is None:
+                        self.told.odd.append(f"entry {event['id']} tells of an offer that is not there")
+                    elif event["offer"]["status"] == "offered":
                         self._offers[me].put_nowait(event)
             elif answer.status_code == 503:
                 await asyncio.sleep(0.1)
@@ -188,17 +154,17 @@ class Crowd:
             offer, order_id = event["offer"], event["order_id"]
             path = f"/v1/provider/offers/{offer['id']}"
             if lot < 0.18:
-                await self._ask(line, provider, f"{path}/refusal", {"reason_code": "no_capacity"}, {204, 409})
+                await self._asking.ask(line, provider, f"{path}/refusal", {"reason_code": "no_capacity"}, {204, 409})
                 continue
             caregiver = offer["caregiver_id"]
             named = {} if lot < 0.3 else {"caregiver_id": caregiver}
-            answer = await self._ask(line, provider, f"{path}/acceptance", named, {200, 409})
+            answer = await self._asking.ask(line, provider, f"{path}/acceptance", named, {200, 409})
             if answer is None or answer.status_code == 409:
                 continue
             self.told.accepted[offer["id"]] = order_id
             if not named:
                 where = f"/v1/provider/orders/{order_id}/caregiver"
-                answer = await self._ask(
+                answer = await self._asking.ask(
                     line, provider, where, {"caregiver_id": caregiver}, {200, 404, 409, 422}, "PUT"
                 )
             if answer is not None and answer.status_code == 200 and self._chance.random() < 0.85:
@@ -214,7 +180,7 @@ class Crowd:
             }  # fmt: skip
             if kind == "failed":
                 event["reason_code"] = "nobody_home"
-            answer = await self._ask(line, provider, "/v1/provider/events", {"events": [event]}, {200})
+            answer = await self._asking.ask(line, provider, "/v1/provider/events", {"events": [event]}, {200})
             if answer is None:
                 return
             result = answer.json()["results"][0]["result"]
@@ -229,11 +195,11 @@ class Crowd:
             await self._rate(line, order_id)
 
     async def _rate(self, line: httpx.AsyncClient, order_id: str) -> None:
-        link = await self._ask(line, self._town.desk, f"/v1/orders/{order_id}/family-links", {}, {201})
+        link = await self._asking.ask(line, self._town.desk, f"/v1/orders/{order_id}/family-links", {}, {201})
         if link is not None:
             path = f"/v1/family/orders/{link.json()['token']}/rating"
             rating: dict[str, Any] = {"score": self._chance.choice((4, 5)), "tags": []}
-            if await self._ask(line, None, path, rating, {201}) is not None:
+            if await self._asking.ask(line, None, path, rating, {201}) is not None:
                 self.told.rated.add(order_id)
 
     async def _clerk(self, line: httpx.AsyncClient) -> None:
@@ -241,10 +207,10 @@ class Crowd:
         period = clock.today().strftime("%Y-%m")
         while not self._stop.is_set():
             await asyncio.sleep(self._chance.uniform(1, 3))
-            run = await self._ask(line, self._town.clerk, "/v1/settlement-runs", {"period": period}, {200})
+            run = await self._asking.ask(line, self._town.clerk, "/v1/settlement-runs", {"period": period}, {200})
             drafts = [s for s in run.json()["statements"] if s["status"] == "draft"] if run is not None else []
             if drafts and self._chance.random() < 0.25:
                 path = f"/v1/statements/{self._chance.choice(drafts)['id']}/issue"
-                answer = await self._ask(line, self._town.clerk, path, {"early": True}, {200, 409})
+                answer = await self._asking.ask(line, self._town.clerk, path, {"early": True}, {200, 409})
                 if answer is not None and answer.status_code == 200:
                     self.told.issued.add(answer.json()["id"])
