@@ -12,6 +12,7 @@ import asyncio
 import json
 import random
 import sys
+import time
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -26,7 +27,8 @@ from scripts.simulate.pace import SHANGHAI, Pace
 
 LAST_OF_THE_MONTH = datetime(2026, 6, 30, tzinfo=SHANGHAI)
 """A Tuesday."""
-NIGHT_RATE = 120.0
+MORNINGS = (timedelta(days=1, hours=8), timedelta(days=5, hours=9))
+"""The next day, and the day when whoever was not drawn for a call has been let pass."""
 FASTEST = 300.0
 """A signature is good for 300 seconds of the service's clock: faster, and none would arrive in time."""
 
@@ -45,6 +47,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="the same seed, the same wishes and characters")
     parser.add_argument("--minutes", type=float, default=5.0, help="how long the day takes in real minutes (5)")
     parser.add_argument("--hours", type=float, default=15.0, help="from 06:30, how much of the day is lived (15)")
+    parser.add_argument("--mornings", type=int, choices=(1, 2), default=2, help="mornings after, with follow-ups (2)")
     parser.add_argument("--base-url", default=None, help="a running service, instead of one of our own")
     parser.add_argument("--data-dir", type=Path, default=Path("var"), help="where that service keeps its data (var)")
     parser.add_argument("--keep", action="store_true", help="leave the own service's data for a look")
@@ -54,7 +57,8 @@ def _options() -> argparse.Namespace:
 async def _own(options: argparse.Namespace) -> int:
     service = OwnService(options.keep)
     try:
-        print(f"Preparing a city of its own in {service.data_dir} ...", flush=True)
+        started = time.monotonic()
+        _say(started, f"a city of its own is made in {service.data_dir}")
         service.prepare(LAST_OF_THE_MONTH + timedelta(hours=5))
         morning, length = LAST_OF_THE_MONTH + timedelta(hours=6, minutes=30), timedelta(hours=options.hours)
         city = await _city(options, service.base_url, service.data_dir)
@@ -62,16 +66,17 @@ async def _own(options: argparse.Namespace) -> int:
         async def set_ahead(at: datetime, rate: float) -> None:
             await asyncio.to_thread(service.stop)
             await asyncio.to_thread(service.start, at, rate)
+            _say(started, f"it is {at:%d %B, %H:%M}")
             city.doors.pace = await _pace(service.base_url, rate)
 
         await set_ahead(morning, min(FASTEST, max(1.0, length.total_seconds() / (options.minutes * 60))))
-        print(f"The day runs {city.doors.pace.rate:.0f} times as fast as the world's.", flush=True)
+        _say(started, f"the day runs {city.doors.pace.rate:.0f} times as fast as the world's")
         await city.day(options.orders, morning + length)
-        await set_ahead(LAST_OF_THE_MONTH + timedelta(days=1, hours=8), NIGHT_RATE)
+        _say(started, "the day is over")
         calls_back = timedelta(minutes=10 + options.orders / 8)
-        await city.morning_after(calls_back)
-        await set_ahead(LAST_OF_THE_MONTH + timedelta(days=5, hours=9), NIGHT_RATE)
-        await city.morning_after(calls_back)
+        for after in MORNINGS[-options.mornings :]:
+            await set_ahead(LAST_OF_THE_MONTH + after, FASTEST)
+            await city.morning_after(calls_back)
         return await _reckon(city, LAST_OF_THE_MONTH.strftime("%Y-%m"), early=False)
     finally:
         await asyncio.to_thread(service.remove)
@@ -90,6 +95,10 @@ async def _city(options: argparse.Namespace, base_url: str, data_dir: Path) -> C
     outbox = data_dir / "demo" / "outbox.jsonl"
     pace = await _pace(base_url) if options.base_url else Pace(0.0, LAST_OF_THE_MONTH, 1.0)
     return City(Doors(base_url, pace), credentials, outbox, random.Random(options.seed))
+
+
+def _say(since: float, words: str) -> None:
+    print(f"{time.monotonic() - since:6.0f} s  {words}", flush=True)
 
 
 async def _pace(base_url: str, rate: float | None = None) -> Pace:

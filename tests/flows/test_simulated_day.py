@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.timeout(300)
 @pytest.mark.xdist_group("simulated-day")
 def test_a_simulated_morning_leaves_nothing_unexplained() -> None:
-    options = ["--orders", "12", "--hours", "2", "--minutes", "0.5", "--seed", "7"]
+    options = ["--orders", "12", "--hours", "1.5", "--minutes", "0.3", "--mornings", "1", "--seed", "7"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COV_")}
     done = subprocess.run(
         [sys.executable, "-m", "scripts.simulate", *options],
