@@ -49,8 +49,9 @@ def _example(document: dict[str, Any], body: dict[str, Any] | None) -> str | Non
 
 
 def examples_of(document: dict[str, Any], schema: dict[str, Any]) -> list[Any]:
-    """Examples of a schema, of what it refers to, or of the first of its alternatives."""
-    schema = schema.get("anyOf", [schema])[0]
+    """Examples of a schema, of what it refers to, or of its alternatives."""
+    if "anyOf" in schema:
+        return [example for choice in schema["anyOf"] for example in examples_of(document, choice)]
     if "$ref" in schema:
         schema = document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[-1]]
     return list(schema.get("examples", []))
