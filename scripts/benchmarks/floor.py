@@ -140,7 +140,8 @@ async def replay(service: Service, name: str, recording: Recording, clients: int
     copy = f"{name}_replayed"
     service.server.drop_database(copy)
     service.server.create_database(copy, template=name)
-    pool = [await asyncpg.connect(service.server.dsn(copy)) for _ in range(clients)]
+    same = {"plan_cache_mode": "force_generic_plan", "jit": "off"}  # as the service asks for
+    pool = [await asyncpg.connect(service.server.dsn(copy), server_settings=same) for _ in range(clients)]
     queue = list(reversed(recording.lifecycles))
 
     async def one(connection: asyncpg.Connection) -> None:
