@@ -228,18 +228,26 @@ class Company:
             if job.stopped:
                 return
             job.begun = True
-            if not under_way:
-                await self._tell(job, "departed", pace.now() - timedelta(minutes=1))
-                await pace.pause(draw.uniform(1, 5))
-                await self._tell(job, "arrived", pace.now())
-                if draw.random() < 0.03:
-                    await pace.pause(15)
-                    await self._tell(job, "failed", pace.now(), reason_code="elder_absent")
-                    return
-                await self._tell(job, "checked_in", pace.now() + timedelta(seconds=30))
+            if under_way:
+                return await self._end_forgotten(job)
+            await self._tell(job, "departed", pace.now() - timedelta(minutes=1))
+            await pace.pause(draw.uniform(1, 5))
+            await self._tell(job, "arrived", pace.now())
+            if draw.random() < 0.03:
+                await pace.pause(15)
+                await self._tell(job, "failed", pace.now(), reason_code="elder_absent")
+                return
+            await self._tell(job, "checked_in", pace.now() + timedelta(seconds=30))
             await pace.pause(max(order["minutes"] * draw.uniform(0.92, 1.1), 2))
             evidence = await self._photograph() if draw.random() < 0.1 else []
             await self._tell(job, "checked_out", pace.now(), evidence=evidence)
+
+    async def _end_forgotten(self, job: Job) -> None:
+        """Somebody left without checking out; the app asks, and the caregiver says when that was."""
+        begun = datetime.fromisoformat(job.order["visit"]["checked_in_at"])
+        end = begun + timedelta(minutes=job.order["minutes"])
+        await self.doors.pace.until(end)
+        await self._tell(job, "checked_out", end)
 
     async def _wait(self, job: Job, at: datetime) -> None:
         while self.doors.pace.now() < at and not (job.stopped or self.doors.pace.rush):
