@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
+from scripts.simulate.characters import Character
 from scripts.simulate.doors import Doors, Keyed, Refused
 from scripts.simulate.notebook import FeedSighting, Notebook
 
@@ -23,27 +24,6 @@ EXPECTED_REFUSALS = frozenset(
 )  # fmt: skip
 """A provider may be told this at any time; it then looks at the order again."""
 JPEG = b"\xff\xd8\xff\xe0" + b"a demo photograph" * 8
-
-
-@dataclass(frozen=True, slots=True)
-class Character:
-    """Shares of a provider's behaviour, and the hours it is offline or silent (local hours, from and to)."""
-
-    refuses: float = 0.05
-    ignores: float = 0.03
-    twice: float = 0.12
-    late: float = 0.08
-    changes: float = 0.05
-    names_later: float = 0.15
-    offline: tuple[float, float] | None = None
-    silent: tuple[float, float] | None = None
-
-
-CHARACTERS = (
-    Character(), Character(refuses=0.12), Character(twice=0.4), Character(offline=(10.0, 12.5)), Character(late=0.3),
-    Character(names_later=0.6), Character(), Character(ignores=0.15), Character(silent=(13.0, 14.5)),
-    Character(changes=0.2), Character(offline=(14.0, 16.0), twice=0.3), Character(),
-)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -246,8 +226,9 @@ class Company:
         """Somebody left without checking out; the app asks, and the caregiver says when that was."""
         begun = datetime.fromisoformat(job.order["visit"]["checked_in_at"])
         end = begun + timedelta(minutes=job.order["minutes"])
-        await self.doors.pace.until(end)
-        await self._tell(job, "checked_out", end)
+        if not self.doors.pace.rush:
+            await self.doors.pace.until(end)
+        await self._tell(job, "checked_out", min(end, self.doors.pace.now()))
 
     async def _wait(self, job: Job, at: datetime) -> None:
         while self.doors.pace.now() < at and not (job.stopped or self.doors.pace.rush):

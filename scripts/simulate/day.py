@@ -10,8 +10,9 @@ from random import Random
 from typing import Any
 
 from scripts.simulate.callers import Callers
+from scripts.simulate.characters import CHARACTERS
 from scripts.simulate.closing import Closing
-from scripts.simulate.companies import CHARACTERS, Company
+from scripts.simulate.companies import Company
 from scripts.simulate.desk import Desk
 from scripts.simulate.doors import Doors, Staff
 from scripts.simulate.facts import Facts, gather
