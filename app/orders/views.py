@@ -14,7 +14,7 @@ from app.core.text import masked_name
 from app.elders import service as elders
 from app.orders import queries_reading
 from app.orders.deadlines import is_late
-from app.orders.lifecycle import WITH_PROVIDER
+from app.orders.lifecycle import IN_HAND
 from app.orders.schemas import (
     DeadlineView,
     ElderView,
@@ -32,14 +32,14 @@ async def snapshot(
     """The orders in the order asked for; unknown ids are left out.
 
     `plain` adds the elder's name, door, phone and care notes. `in_hand_of` does so for the orders that this
-    provider has accepted, and leaves out those that are another's.
+    provider has in hand, from acceptance to completion, and leaves out those that are another's.
     """
     if not order_ids:
         return []
     rows = {row["id"]: row for row in await queries_reading.snapshots(tx, order_ids)}
     if in_hand_of is not None:
         rows = {i: row for i, row in rows.items() if row["provider_id"] == in_hand_of}
-    open_ = {i for i, row in rows.items() if plain or (in_hand_of is not None and row["status"] in WITH_PROVIDER)}
+    open_ = {i for i, row in rows.items() if plain or (in_hand_of is not None and row["status"] in IN_HAND)}
     doors = await elders.doors(tx, list({rows[i]["elder_id"] for i in open_})) if open_ else {}
     now = clock.now()
     return [view(rows[i], now, doors.get(rows[i]["elder_id"]) if i in open_ else None) for i in order_ids if i in rows]
