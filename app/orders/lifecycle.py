@@ -67,6 +67,7 @@ OPEN = frozenset({S.PLACED, S.DISPATCHED, S.ACCEPTED, S.ASSIGNED, S.IN_SERVICE})
 TERMINAL = frozenset({S.CLOSED, S.CANCELLED})
 CANCELLABLE = frozenset({S.PLACED, S.DISPATCHED, S.ACCEPTED, S.ASSIGNED})
 RELEASABLE = frozenset({S.DISPATCHED, S.ACCEPTED, S.ASSIGNED})
+WITH_PROVIDER = frozenset({S.ACCEPTED, S.ASSIGNED, S.IN_SERVICE, S.COMPLETED, S.CLOSED})
 IN_HAND = frozenset({S.ACCEPTED, S.ASSIGNED, S.IN_SERVICE})
 """While these hold, the provider must know the door; before and after, it need not (PIPL: no more than necessary)."""
 BILLABLE = frozenset({Outcome.DONE, Outcome.PARTLY})
