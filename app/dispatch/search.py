@@ -50,12 +50,15 @@ async def find(
     *,
     provider_id: UUID | None = None,
     caregiver_id: UUID | None = None,
+    after: datetime | None = None,
 ) -> Found:
-    """The earliest begin time with anybody left; if there is none, the funnel of the first one."""
+    """The earliest begin time (later than `after`) with anybody left; if there is none, the funnel of the first."""
     version, weights = await _weights(tx, order)
     now = clock.now()
     first: Found | None = None
     for starts_at in possible_starts(order.wanted_from, order.wanted_to, order.minutes, order.urgency, now):
+        if after is not None and starts_at <= after:
+            continue
         asked = await _search(tx, order, excluded, starts_at, provider_id, caregiver_id)
         rows = await queries.candidates(tx, asked)
         left = [_candidate(row, order) for row in rows if row["id"] is not None]
@@ -66,8 +69,7 @@ async def find(
         first = first or found
         if not _worth_another_time(rows[0]["refusals"] or {}):
             break
-    assert first is not None  # noqa: S101 (possible_starts never answers nothing)
-    return first
+    return first or nobody(order, excluded)
 
 
 async def find_at(tx: Tx, order: OrderRow, starts_at: datetime, provider_id: UUID, caregiver_id: UUID) -> Found:

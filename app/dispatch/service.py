@@ -39,8 +39,7 @@ async def dispatch_locked(tx: Tx, order: OrderRow, *, actor: str = SYSTEM.actor)
     if len(past) >= MAX_ATTEMPTS:
         await _give_to_person(tx, order, search.nobody(order, excluded), actor, "attempts_used_up")
         return None
-    found = await search.find(tx, order, excluded)
-    made = await _offer_first_free(tx, order, found, "auto", len(past) + 1, actor, None)
+    made, found = await _offer_in_time(tx, order, excluded, "auto", len(past) + 1, actor, None)
     if made is None:
         await _give_to_person(tx, order, found, actor, None)
     return made
@@ -56,9 +55,10 @@ async def offer_by_hand(
     order = await orders.locked(tx, order_id)
     if order.status != Status.PLACED:
         order = await take_back(tx, order, caller.actor, reason)
-    found = await search.find(tx, order, [], provider_id=provider_id, caregiver_id=caregiver_id)
     past = await queries.past_offers(tx, order_id)
-    made = await _offer_first_free(tx, order, found, "manual", len(past) + 1, caller.actor, reason)
+    made, found = await _offer_in_time(
+        tx, order, [], "manual", len(past) + 1, caller.actor, reason, provider_id, caregiver_id
+    )
     if made is None:
         raise Conflict("nobody_fits", "nobody there passes the work rules at that time", funnel=found.funnel)
     return made
@@ -149,6 +149,33 @@ async def _locked(tx: Tx, caller: Caller, offer_id: UUID) -> tuple[OrderRow, dic
     if found is None or (caller.kind == "provider" and found[1]["provider_id"] != caller.provider_id):
         raise NotFound("offer_not_found")
     return found
+
+
+async def _offer_in_time(
+    tx: Tx,
+    order: OrderRow,
+    excluded: list[UUID],
+    mode: str,
+    attempt: int,
+    actor: str,
+    reason: str | None,
+    provider_id: UUID | None = None,
+    caregiver_id: UUID | None = None,
+) -> tuple[UUID | None, search.Found]:
+    """Offer at the earliest time that can be held, and the search that led there; else the first search.
+
+    Whoever looks free at a time may still be under way from somebody else: the search does not know how long the
+    way is, the booking does. Then a later time of the window is tried.
+    """
+    first = found = await search.find(tx, order, excluded, provider_id=provider_id, caregiver_id=caregiver_id)
+    while found.ranked:
+        made = await _offer_first_free(tx, order, found, mode, attempt, actor, reason)
+        if made is not None:
+            return made, found
+        found = await search.find(
+            tx, order, excluded, provider_id=provider_id, caregiver_id=caregiver_id, after=found.starts_at
+        )
+    return None, first
 
 
 async def _offer_first_free(

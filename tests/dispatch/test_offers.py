@@ -101,6 +101,27 @@ async def test_an_offer_nobody_answers_expires_and_goes_on(tx: Tx, town: Town) -
     assert (await queries.offer(tx, first["id"]))["status"] == "expired"
 
 
+async def test_whoever_is_still_under_way_is_offered_a_later_time(tx: Tx) -> None:
+    town = await make_town(tx, providers=1, caregivers=1)
+    first = await make_order(tx, town.elder)
+    busy = await tx.fetchrow("SELECT upper(during) AS until FROM booking WHERE order_id = $1", first.id)
+    # Free from here on, says the calendar; but the way to the next door begins before that.
+    second = await make_order(tx, town.elder, wanted_from=busy["until"])
+    assert second.status == "dispatched"
+    offer = await queries.open_offer(tx, second.id)
+    assert offer["starts_at"] == busy["until"] + timedelta(minutes=30)
+
+
+async def test_a_window_without_a_later_time_goes_to_a_person(tx: Tx) -> None:
+    town = await make_town(tx, providers=1, caregivers=1)
+    first = await make_order(tx, town.elder)
+    busy = await tx.fetchrow("SELECT upper(during) AS until FROM booking WHERE order_id = $1", first.id)
+    window = {"wanted_from": busy["until"], "wanted_to": busy["until"] + timedelta(minutes=120)}
+    second = await make_order(tx, town.elder, **window)
+    assert second.status == "placed"
+    assert (await queries.decisions(tx, second.id))[-1]["chosen_caregiver_id"] is None
+
+
 async def test_a_suspended_order_loses_its_offer_in_time_and_holds_nobody_up(tx: Tx, town: Town) -> None:
     held = await make_order(tx, town.elder)
     other = await make_order(tx, town.elder)
