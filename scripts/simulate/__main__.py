@@ -110,7 +110,7 @@ async def _reckon(city: City, period: str, *, early: bool) -> int:
     facts = await city.close(period, early=early)
     breaches = audit(facts)
     print()
-    for line in report.lines(facts, breaches, city.doors.tally.statuses):
+    for line in report.lines(facts, breaches, city.doors.tally):
         print(line)
     await city.doors.close()
     return 1 if any(breaches.values()) else 0

@@ -85,6 +85,7 @@ class Doors:
                 await self.pace.read_again(self._http, self.base_url)
                 continue
             if answer.status_code in AGAIN:
+                self.tally.codes[f"{_json(answer).get('code', answer.status_code)} (again)"] += 1
                 await asyncio.sleep(min(float(answer.headers.get("retry-after", 0.2)), 2))
                 continue
             if answer.status_code >= 400:

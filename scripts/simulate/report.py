@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from scripts.simulate.doors import Tally
 from scripts.simulate.facts import Facts
 
 
-def lines(facts: Facts, breaches: dict[str, list[str]], statuses: Counter[int]) -> Iterator[str]:
+def lines(facts: Facts, breaches: dict[str, list[str]], tally: Tally) -> Iterator[str]:
     """Everything worth knowing about the day."""
     ours = {wish.order_id for wish in facts.book.wishes if wish.order_id}
     orders = [order for order in facts.orders if order["id"] in ours]
@@ -36,7 +37,8 @@ def lines(facts: Facts, breaches: dict[str, list[str]], statuses: Counter[int]) 
     yield from _statements(facts)
     yield _counted("Calls", facts.book.calls)
     yield _counted("Acts", facts.book.acts)
-    yield _counted("HTTP answers", statuses)
+    yield _counted("HTTP answers", tally.statuses)
+    yield _counted("  refusals and pauses", tally.codes)
     yield ""
     yield "Audit:"
     for rule, broken in breaches.items():
