@@ -110,8 +110,8 @@ def test_whom_an_entry_concerns(
 async def test_the_door_speaks_server_sent_events(
     doors: httpx.AsyncClient, operator: Headers, clean_database: Database
 ) -> None:
-    asking = asyncio.create_task(doors.get("/v1/desk/stream", params={"hold": 1}, headers=operator()))
-    await asyncio.sleep(0.4)
+    asking = asyncio.create_task(doors.get("/v1/desk/stream", params={"hold": 6}, headers=operator()))
+    await asyncio.sleep(2.5)
     await tell(clean_database, "emergency.received", division="620302001", care_request_id="r1")
     await tell(clean_database, "emergency.received", division="640100", care_request_id="r2")
     answer = await asking
