@@ -45,7 +45,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="simulate_day", description="A city's day through the public doors.")
     parser.add_argument("--orders", type=int, default=300, help="wishes for a service (300)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed, the same wishes and characters")
-    parser.add_argument("--minutes", type=float, default=5.0, help="how long the day takes in real minutes (5)")
+    parser.add_argument("--minutes", type=float, default=8.0, help="how long the day takes in real minutes (8)")
     parser.add_argument("--hours", type=float, default=15.0, help="from 06:30, how much of the day is lived (15)")
     parser.add_argument("--mornings", type=int, choices=(1, 2), default=2, help="mornings after, with follow-ups (2)")
     parser.add_argument("--base-url", default=None, help="a running service, instead of one of our own")
@@ -69,13 +69,14 @@ async def _own(options: argparse.Namespace) -> int:
             _say(started, f"it is {at:%d %B, %H:%M}")
             city.doors.pace = await _pace(service.base_url, rate)
 
-        await set_ahead(morning, min(FASTEST, max(1.0, length.total_seconds() / (options.minutes * 60))))
+        rate = min(FASTEST, max(1.0, length.total_seconds() / (options.minutes * 60)))
+        await set_ahead(morning, rate)
         _say(started, f"the day runs {city.doors.pace.rate:.0f} times as fast as the world's")
         await city.day(options.orders, morning + length)
         _say(started, "the day is over")
         calls_back = timedelta(minutes=10 + options.orders / 8)
         for after in MORNINGS[-options.mornings :]:
-            await set_ahead(LAST_OF_THE_MONTH + after, FASTEST)
+            await set_ahead(LAST_OF_THE_MONTH + after, rate)
             await city.morning_after(calls_back)
         return await _reckon(city, LAST_OF_THE_MONTH.strftime("%Y-%m"), early=False)
     finally:

@@ -136,6 +136,9 @@ class Company:
             and offer["id"] not in self._answered
         ):
             self._answered.add(offer["id"])
+            if self.cursor is not None:
+                lag = self.doors.pace.now() - _at(entry["occurred_at"])
+                self.book.heard_after.append(lag.total_seconds() / self.doors.pace.rate)
             self._spawn(self._answer(order_id, offer))
         elif entry["type"] in {"order.released", "order.cancelled"} and order_id in self.jobs:
             self.jobs[order_id].stopped = True

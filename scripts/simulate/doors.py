@@ -10,11 +10,13 @@ import asyncio
 import hashlib
 import hmac
 import json
+import random
 import secrets
 import uuid
 from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -24,6 +26,9 @@ from scripts.simulate.pace import Pace
 
 TRIES = 60
 AGAIN = frozenset({429, 502, 503, 504})
+CHANGING = frozenset({"POST", "PUT"})
+STALE_STAMP = "timestamp_out_of_window"
+LONGEST_PAUSE_S = 5.0
 
 
 @dataclass(slots=True)
@@ -56,6 +61,11 @@ class Doors:
     async def close(self) -> None:
         await self._http.aclose()
 
+    async def read_clock(self) -> None:
+        """Look at the service's clock again; a broken line leaves it as it was."""
+        with suppress(httpx.TransportError):
+            await self.pace.read_again(self._http, self.base_url)
+
     async def send(
         self, method: str, path: str, *, query: dict[str, Any] | None = None, body: Any = None,
         content: bytes | None = None, headers: dict[str, str] | None = None, key: tuple[str, str] | None = None,
@@ -65,15 +75,24 @@ class Doors:
         text = urlencode(query, doseq=True) if query else ""
         payload = content if content is not None else b"" if body is None else json.dumps(body).encode()
         fixed = {"Content-Type": "application/json"} if body is not None else {}
-        if keyed and method in {"POST", "PUT"}:
-            fixed["Idempotency-Key"] = str(uuid.uuid4())
+        if keyed and method in CHANGING:
+            fixed["Idempotency-Key"] = operation_key()
         fixed |= headers or {}
+
+        def sealed() -> tuple[str, bytes, dict[str, str]]:
+            return text, payload, fixed | (self.signature(key, method, path, text, payload) if key else {})
+
+        return await self.repeat(method, path, sealed)
+
+    async def repeat(
+        self, method: str, path: str, sealed: Callable[[], tuple[str, bytes, dict[str, str]]]
+    ) -> httpx.Response:
+        """One operation until it is answered. `sealed` gives query, body and headers, stamped anew for every try."""
         for attempt in range(TRIES):
-            signed = self.signature(key, method, path, text, payload) if key else {}
+            query, payload, headers = sealed()
+            target = path + (f"?{query}" if query else "")
             try:
-                answer = await self._http.request(
-                    method, path + (f"?{text}" if text else ""), content=payload, headers=fixed | signed
-                )
+                answer = await self._http.request(method, target, content=payload, headers=headers)
             except httpx.TransportError:
                 self.tally.broken += 1
                 await asyncio.sleep(min(0.2 * (attempt + 1), 2))
@@ -81,17 +100,20 @@ class Doors:
             self.tally.statuses[answer.status_code] += 1
             if answer.headers.get("idempotency-replayed"):
                 self.tally.repeated += 1
-            if _must_sign_again(answer, key):
-                await self.pace.read_again(self._http, self.base_url)
+            code = str(_json(answer).get("code", answer.status_code)) if answer.status_code >= 400 else ""
+            if answer.status_code == 401 and code == STALE_STAMP:
+                # A slow line may carry a stamp past its window, or our clock is off; a new stamp is as good.
+                self.tally.codes[f"{code} (again)"] += 1
+                await asyncio.sleep(min(0.1 * attempt, 2))
+                await self.read_clock()
                 continue
             if answer.status_code in AGAIN:
-                self.tally.codes[f"{_json(answer).get('code', answer.status_code)} (again)"] += 1
-                await asyncio.sleep(min(float(answer.headers.get("retry-after", 0.2)), 2))
+                self.tally.codes[f"{code} (again)"] += 1
+                await asyncio.sleep(_pause_s(answer))
                 continue
-            if answer.status_code >= 400:
-                refusal = Refused(answer.status_code, _json(answer), f"{method} {path}")
-                self.tally.codes[refusal.code] += 1
-                raise refusal
+            if code:
+                self.tally.codes[code] += 1
+                raise Refused(answer.status_code, _json(answer), f"{method} {path}")
             return answer
         raise ConnectionError(f"{method} {path} was never answered")
 
@@ -116,7 +138,7 @@ class Staff:
 
     async def sees(self, division: str) -> bool:
         """Whether this division is in the session's scope."""
-        await self._headers()
+        await self._session()
         return any(division.startswith(code.rstrip("0")) for code in self.divisions)
 
     async def get(self, path: str, **query: Any) -> Any:
@@ -137,26 +159,30 @@ class Staff:
             if cursor is None:
                 return found
 
-    async def stream(self, path: str) -> httpx.Request:
-        return self._doors._http.build_request("GET", path, headers=await self._headers())
-
-    async def _send(self, method: str, path: str, **more: Any) -> httpx.Response:
+    async def _send(self, method: str, path: str, *, keyed: bool = True, **more: Any) -> httpx.Response:
+        """The key belongs to the operation, not to the session: an earlier try, whose answer was lost, may have been
+        the one that counted."""
+        fixed = {"Idempotency-Key": operation_key()} if keyed and method in CHANGING else {}
         for last in (False, True):
+            token = await self._session()
+            headers = fixed | {"Authorization": f"Bearer {token}"}
             try:
-                return await self._doors.send(method, path, headers=await self._headers(), **more)
+                return await self._doors.send(method, path, headers=headers, keyed=False, **more)
             except Refused as refused:
                 if refused.status != 401 or last:
                     raise
+            if self._token == token:
                 self._token = None
         raise AssertionError("unreachable")
 
-    async def _headers(self) -> dict[str, str]:
+    async def _session(self) -> str:
+        """The token of this session; opened once, however many of this person's requests wait for it."""
         async with self._signing_in:
             if self._token is None:
                 asked = {"username": self.username, "password": self._account["password"]}
                 answer = await self._doors.send("POST", "/v1/sessions", body=asked, keyed=False)
                 self._token, self.divisions = answer.json()["token"], tuple(answer.json()["divisions"])
-        return {"Authorization": f"Bearer {self._token}"}
+            return str(self._token)
 
 
 @dataclass(slots=True)
@@ -188,9 +214,15 @@ class Keyed:
                 return found
 
 
-def _must_sign_again(answer: httpx.Response, key: tuple[str, str] | None) -> bool:
-    """A slow line may carry a signature past its window; a new one is as good."""
-    return key is not None and answer.status_code == 401 and _json(answer).get("code") == "timestamp_out_of_window"
+def operation_key() -> str:
+    """Names one operation, over all its tries."""
+    return str(uuid.uuid4())
+
+
+def _pause_s(answer: httpx.Response) -> float:
+    """As long as the service asked for, and not everybody at the same moment."""
+    asked = answer.headers.get("retry-after", "")
+    return min(float(asked) if asked.isdigit() else 0.2, LONGEST_PAUSE_S) * random.uniform(1, 1.5)
 
 
 def _json(answer: httpx.Response) -> dict[str, Any]:
@@ -203,7 +235,3 @@ def _json(answer: httpx.Response) -> dict[str, Any]:
 
 def _encoded(text: str) -> str:
     return quote(text, safe="-._~")
-
-
-def minutes(count: float) -> timedelta:
-    return timedelta(minutes=count)

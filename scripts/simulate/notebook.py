@@ -48,6 +48,8 @@ class Notebook:
     acts: Counter[str] = field(default_factory=Counter)
     event_results: Counter[str] = field(default_factory=Counter)
     calls: Counter[str] = field(default_factory=Counter)
+    heard_after: list[float] = field(default_factory=list)
+    """Seconds of the world between an offer and its provider's hearing of it, for offers still open then."""
     failures: list[str] = field(default_factory=list)
     """What should not have happened: unexpected refusals, crashed actors."""
 

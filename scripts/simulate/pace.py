@@ -20,20 +20,31 @@ class Pace:
     def __init__(self, read_at: float, now: datetime, rate: float) -> None:
         self._first = self._last = (read_at, now)
         self.rate = rate
+        self._known = False
 
     @classmethod
     async def of(cls, http: httpx.AsyncClient, base_url: str, rate: float | None = None) -> Pace:
         """Ask the service once when the rate is known, else twice."""
-        pace = cls(*await _ask(http, base_url), rate or 1.0)
+        before, after, now = await _ask(http, base_url)
+        pace = cls((before + after) / 2, now, rate or 1.0)
+        pace._known = rate is not None
         if rate is None:
             await asyncio.sleep(LONG_ENOUGH_S)
             await pace.read_again(http, base_url)
         return pace
 
     async def read_again(self, http: httpx.AsyncClient, base_url: str) -> None:
-        """Set the clock; the longer ago the first reading, the better the rate is known."""
-        self._last = await _ask(http, base_url)
+        """Set the clock; the longer ago the first reading, the better the rate is known.
+
+        A slow answer may have been written at any moment of its way: it only corrects a clock that it contradicts.
+        """
+        before, after, now = await _ask(http, base_url)
+        if self._known and self._at(before) <= now <= self._at(after):
+            return
+        self._last = ((before + after) / 2, now)
         elapsed = self._last[0] - self._first[0]
+        if self._known:
+            return
         if elapsed >= LONG_ENOUGH_S:
             measured = (self._last[1] - self._first[1]).total_seconds() / elapsed
             self.rate = 1.0 if measured < 1.05 else measured
@@ -49,8 +60,11 @@ class Pace:
 
     def now(self) -> datetime:
         """The service's present instant, UTC."""
+        return self._at(time.monotonic())
+
+    def _at(self, moment: float) -> datetime:
         read_at, now = self._last
-        return now + timedelta(seconds=(time.monotonic() - read_at) * self.rate)
+        return now + timedelta(seconds=(moment - read_at) * self.rate)
 
     def local(self) -> datetime:
         return self.now().astimezone(SHANGHAI)
@@ -64,8 +78,8 @@ class Pace:
         await asyncio.sleep(max(minutes * 60 / (HASTE if self.rush else self.rate), 0.01))
 
 
-async def _ask(http: httpx.AsyncClient, base_url: str) -> tuple[float, datetime]:
+async def _ask(http: httpx.AsyncClient, base_url: str) -> tuple[float, float, datetime]:
+    """When it was asked, when answered, and what the clock showed in between."""
     before = time.monotonic()
     answer = await http.get(f"{base_url}/readyz")
-    after = time.monotonic()
-    return (before + after) / 2, datetime.fromisoformat(answer.json()["now"])
+    return before, time.monotonic(), datetime.fromisoformat(answer.json()["now"])

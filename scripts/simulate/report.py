@@ -29,6 +29,10 @@ def lines(facts: Facts, breaches: dict[str, list[str]], tally: Tally) -> Iterato
     yield from _on_time(orders)
     yield from _funnels(facts)
     yield _counted("Offers", _offers(facts, ours))
+    if facts.book.heard_after:
+        lags = sorted(facts.book.heard_after)
+        late = lags[len(lags) * 95 // 100]
+        yield f"  heard after: {lags[len(lags) // 2]:.1f} s, 95 % within {late:.1f} s, all within {lags[-1]:.1f} s"
     yield _counted("Visits by verdict", Counter(v["verification"] for v in facts.visits if v["order_id"] in ours))
     yield _counted("  events answered", facts.book.event_results)
     yield _counted("Follow-ups", Counter(f["outcome"] or f["status"] for f in facts.followups if f["order_id"] in ours))

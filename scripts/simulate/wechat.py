@@ -7,13 +7,17 @@ import hashlib
 import os
 import secrets
 import struct
+from urllib.parse import urlencode
 from xml.sax.saxutils import escape
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from scripts.simulate.doors import Doors
+from scripts.simulate.doors import Doors, Refused
 
 BLOCK = 32
+WINDOW_S = 300
+"""How old a stamp may be when it is read."""
+DELIVERIES = 5
 
 
 def sealed(aes_key: str, appid: str, message: bytes) -> str:
@@ -38,18 +42,31 @@ def text_message(openid: str, account: str, words: str, msg_id: int, at: int) ->
 
 
 async def push(doors: Doors, account: dict[str, str], message: bytes) -> None:
-    """Deliver one message as WeChat does; returns when the service has acknowledged it."""
-    stamp, nonce = str(int(doors.pace.now().timestamp())), secrets.token_hex(6)
-    encrypted = sealed(account["aes_key"], account["appid"], message)
-    envelope = f"<xml><ToUserName>{account['account']}</ToUserName><Encrypt>{encrypted}</Encrypt></xml>"
-    query = {
-        "timestamp": stamp,
-        "nonce": nonce,
-        "encrypt_type": "aes",
-        "msg_signature": signed(account["token"], stamp, nonce, encrypted),
-    }
-    path = f"/channels/wechat/{account['account']}"
-    headers = {"Content-Type": "text/xml"}
-    answer = await doors.send("POST", path, query=query, content=envelope.encode(), headers=headers, keyed=False)
+    """Deliver one message as WeChat does; returns when the service has acknowledged it.
+
+    Every delivery is sealed and stamped anew. A refused one is tried again only if its stamp had really become too
+    old on the service's clock: any other refusal is Refused.
+    """
+    path, stamp = f"/channels/wechat/{account['account']}", 0
+
+    def delivery() -> tuple[str, bytes, dict[str, str]]:
+        nonlocal stamp
+        stamp, nonce = int(doors.pace.now().timestamp()), secrets.token_hex(6)
+        encrypted = sealed(account["aes_key"], account["appid"], message)
+        envelope = f"<xml><ToUserName>{account['account']}</ToUserName><Encrypt>{encrypted}</Encrypt></xml>"
+        query = {
+            "timestamp": str(stamp), "nonce": nonce, "encrypt_type": "aes",
+            "msg_signature": signed(account["token"], str(stamp), nonce, encrypted),
+        }  # fmt: skip
+        return urlencode(query), envelope.encode(), {"Content-Type": "text/xml"}
+
+    for last in (*[False] * DELIVERIES, True):
+        try:
+            answer = await doors.repeat("POST", path, delivery)
+            break
+        except Refused as refused:
+            await doors.read_clock()
+            if last or refused.status != 401 or abs(doors.pace.now().timestamp() - stamp) < WINDOW_S:
+                raise
     if answer.text != "success":
         raise AssertionError(f"WeChat expects 'success', not {answer.text[:40]!r}")
