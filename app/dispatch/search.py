@@ -50,13 +50,18 @@ async def find(
     *,
     provider_id: UUID | None = None,
     caregiver_id: UUID | None = None,
+    now: datetime | None = None,
     after: datetime | None = None,
 ) -> Found:
-    """The earliest begin time (later than `after`) with anybody left; if there is none, the funnel of the first."""
+    """The earliest begin time (later than `after`) with anybody left; if there is none, the funnel of the first.
+
+    Begin times are counted from `now`: whoever asks for one after another has to stay with one `now`, or the first
+    is always a little later than `after`, and the asking never ends.
+    """
     version, weights = await _weights(tx, order)
-    now = clock.now()
     first: Found | None = None
-    for starts_at in possible_starts(order.wanted_from, order.wanted_to, order.minutes, order.urgency, now):
+    moment = now or clock.now()
+    for starts_at in possible_starts(order.wanted_from, order.wanted_to, order.minutes, order.urgency, moment):
         if after is not None and starts_at <= after:
             continue
         asked = await _search(tx, order, excluded, starts_at, provider_id, caregiver_id)

@@ -167,13 +167,14 @@ async def _offer_in_time(
     Whoever looks free at a time may still be under way from somebody else: the search does not know how long the
     way is, the booking does. Then a later time of the window is tried.
     """
-    first = found = await search.find(tx, order, excluded, provider_id=provider_id, caregiver_id=caregiver_id)
+    now = clock.now()
+    first = found = await search.find(tx, order, excluded, provider_id=provider_id, caregiver_id=caregiver_id, now=now)
     while found.ranked:
         made = await _offer_first_free(tx, order, found, mode, attempt, actor, reason)
         if made is not None:
             return made, found
         found = await search.find(
-            tx, order, excluded, provider_id=provider_id, caregiver_id=caregiver_id, after=found.starts_at
+            tx, order, excluded, provider_id=provider_id, caregiver_id=caregiver_id, now=now, after=found.starts_at
         )
     return None, first
 

@@ -112,6 +112,20 @@ async def test_whoever_is_still_under_way_is_offered_a_later_time(tx: Tx) -> Non
     assert offer["starts_at"] == busy["until"] + timedelta(minutes=30)
 
 
+async def test_the_search_for_a_later_time_ends_while_the_clock_runs(tx: Tx, monkeypatch: pytest.MonkeyPatch) -> None:
+    town = await make_town(tx, providers=1, caregivers=1)
+    first = await make_order(tx, town.elder)
+    busy = await tx.fetchrow("SELECT upper(during) AS until FROM booking WHERE order_id = $1", first.id)
+    # As soon as possible is just when the calendar says free; the way there begins before that, at any later moment.
+    looked = iter(busy["until"] - timedelta(minutes=30) + n * timedelta(milliseconds=1) for n in range(10_000))
+    monkeypatch.setattr(clock, "now", lambda: next(looked))
+    second = await make_order(tx, town.elder, wanted_from=TUESDAY_TEN)
+    assert second.status == "dispatched"
+    offer = await queries.open_offer(tx, second.id)
+    late = offer["starts_at"] - busy["until"] - timedelta(minutes=30)
+    assert timedelta(0) <= late < timedelta(seconds=1)
+
+
 async def test_a_window_without_a_later_time_goes_to_a_person(tx: Tx) -> None:
     town = await make_town(tx, providers=1, caregivers=1)
     first = await make_order(tx, town.elder)
