@@ -1,4 +1,4 @@
-"""Twelve providers and their sixty caregivers, with what they offer, where, when, and under which contract."""
+"""Twelve providers and their ninety-six caregivers, with what they offer, where, when, and under which contract."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from app.seeds.chance import chance, phone
 from app.seeds.names import name
 
 CAREGIVER_BLOCK, OFFICE_BLOCK = 3, 4
-CAREGIVERS_EACH = 5
+CAREGIVERS_EACH = 8
 
 LIVING = ("meal_home", "clean_home", "laundry", "nail_hair", "walk_escort", "companionship", "errand", "paperwork",
           "bill_payment", "visit_home")  # fmt: skip
@@ -55,29 +55,33 @@ class Plan:
 
 
 PLANS = (
-    Plan("金川暖邻家政（演示）", "company", "620302001", ("620302",), LIVING + MEAL),
-    Plan("金川安康护理站（演示）", "institution", "620302002", ("620302",), CARE + HEALTH + URGENT),
+    Plan("金川暖邻家政（演示）", "company", "620302001", ("620302",), LIVING + MEAL + ESCORT),
+    Plan("金川安康护理站（演示）", "institution", "620302002", ("620302",),
+         (*CARE, *HEALTH, *URGENT, "nail_hair", "companionship")),
     Plan("北京路社区养老服务站（演示）", "station", "620302003",
          ("620302001", "620302003", "620302005"), LIVING + CARE + MEAL, 40),
-    Plan("桂林路助餐中心（演示）", "company", "620302002", ("620302",), MEAL, 60),
-    Plan("金川银龄社会工作服务社（演示）", "nonprofit", "620302004", ("620302",), COMFORT),
-    Plan("金昌应急居家服务队（演示）", "company", "620302005", ("620300",), URGENT + LIVING[:3]),
-    Plan("永昌和顺养老服务（演示）", "company", "620321100", ("620321",), LIVING + CARE + URGENT),
+    Plan("桂林路助餐中心（演示）", "company", "620302002", ("620302",), (*MEAL, "laundry", "clean_home"), 60),
+    Plan("金川银龄社会工作服务社（演示）", "nonprofit", "620302004", ("620302",), (*COMFORT, "errand", "nail_hair")),
+    Plan("金昌应急居家服务队（演示）", "company", "620302005", ("620300",), URGENT + LIVING[:3] + CARE),
+    Plan("永昌和顺养老服务（演示）", "company", "620321100", ("620321",), LIVING + CARE + URGENT + MEAL),
     Plan("永昌城关镇养老服务站（演示）", "station", "620321100",
          ("620321100", "620321104", "620321107"), LIVING + MEAL, 40),
-    Plan("河西堡康乐护理（演示）", "institution", "620321101", ("620321101", "620302"), CARE + HEALTH + URGENT),
-    Plan("永昌乡村助老社（演示）", "nonprofit", "620321108", ("620321",), LIVING + ESCORT, None, 600),
-    Plan("金昌陪诊服务部（演示）", "individual", "620302006", ("620300",), ESCORT),
-    Plan("金昌适老化改造（演示）", "company", "620302004", ("620300",), (*ADAPTATION, "clean_home")),
+    Plan("河西堡康乐护理（演示）", "institution", "620321101", ("620321", "620302"), CARE + HEALTH + URGENT),
+    Plan("永昌乡村助老社（演示）", "nonprofit", "620321108", ("620321",), LIVING + ESCORT + MEAL, None, 900),
+    Plan("金昌陪诊服务部（演示）", "individual", "620302006", ("620300",), (*ESCORT, "companionship", "clean_home")),
+    Plan("金昌适老化改造（演示）", "company", "620302004", ("620300",), (*ADAPTATION, "clean_home", "laundry")),
 )  # fmt: skip
 
-SHIFTS = {
-    "early": ((1, 2, 3, 4, 5, 6), (6 * 60, 16 * 60)),
-    "day": ((1, 2, 3, 4, 5), (8 * 60, 18 * 60)),
-    "late": ((2, 3, 4, 5, 6, 7), (11 * 60, 21 * 60 + 30)),
-    "long": ((1, 3, 5, 6, 7), (7 * 60, 20 * 60)),
-    "night": ((1, 2, 3, 4, 5, 6, 7), (17 * 60, 24 * 60)),
-}
+SHIFTS = (
+    ((1, 2, 3, 4, 5, 6), (6 * 60, 16 * 60)),
+    ((1, 2, 3, 4, 5), (8 * 60, 18 * 60)),
+    ((2, 3, 4, 5, 6, 7), (11 * 60, 21 * 60 + 30)),
+    ((1, 3, 5, 6, 7), (7 * 60, 20 * 60)),
+    ((1, 2, 3, 4, 5, 6, 7), (17 * 60, 24 * 60)),
+    ((1, 2, 4, 6, 7), (7 * 60, 19 * 60)),
+    ((1, 2, 3, 4, 5, 6, 7), (9 * 60, 17 * 60)),
+    ((2, 3, 5, 6, 7), (8 * 60, 20 * 60)),
+)
 """Weekdays (1 is Monday) and minutes after midnight; every provider has one caregiver of each."""
 
 
@@ -168,7 +172,7 @@ def _caregiver(tx: Tx, rows: _Rows, provider_id: UUID, plan: Plan, number: int, 
         travel_mode=_travel(draw, plan), dialect=None, status="active", created_at=now, updated_at=now,
     )  # fmt: skip
     _certify(rows, caregiver_id, plan, index)
-    weekdays, (begins, ends) = list(SHIFTS.values())[index]
+    weekdays, (begins, ends) = SHIFTS[index]
     for weekday in weekdays:
         rows.add(CaregiverShift, caregiver_id=caregiver_id, weekday=weekday, starts_minute=begins, ends_minute=ends)
     if draw.random() < 0.06:

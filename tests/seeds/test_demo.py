@@ -79,7 +79,7 @@ async def test_credentials_are_whole_and_only_ours_to_read(loaded: tuple[Databas
     roles = {account["role"] for account in known["staff"]}
     assert {"operator", "supervisor", "settlement_clerk", "finance_approver", "auditor", "administrator"} <= roles
     assert len(known["providers"]) == 12
-    assert sum(len(provider["caregivers"]) for provider in known["providers"]) == 60
+    assert sum(len(provider["caregivers"]) for provider in known["providers"]) == 96
     assert {"account", "appid", "token", "aes_key"} == set(known["wechat"][0])
     assert {"app_key", "secret"} == set(known["telephony"])
     assert {"vendor", "app_key", "secret"} == set(known["devices"][0])
