@@ -43,6 +43,7 @@ def lines(facts: Facts, breaches: dict[str, list[str]], tally: Tally) -> Iterato
     yield _counted("Acts", facts.book.acts)
     yield _counted("HTTP answers", tally.statuses)
     yield _counted("  refusals and pauses", tally.codes)
+    yield f"  lines broken {tally.broken}, first answers given again {tally.repeated}"
     yield ""
     yield "Audit:"
     for rule, broken in breaches.items():
