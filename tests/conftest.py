@@ -77,12 +77,16 @@ class TestServer:
 
     async def clone(self, name: str, template: str = TEMPLATE) -> str:
         """A fresh copy of the migrated template; returns its address."""
-        await self.run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        await self.drop(name)
         await self.run(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
         return self.dsn(name)
 
-    async def run(self, statement: str) -> None:
-        connection = await asyncpg.connect(self.product)
+    async def drop(self, name: str) -> None:
+        """Drop a database whoever is connected: even autovacuum, which only a superuser may end."""
+        await self.run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', superuser=True)
+
+    async def run(self, statement: str, *, superuser: bool = False) -> None:
+        connection = await asyncpg.connect(self.superuser if superuser else self.product)
         try:
             await connection.execute(statement)
         finally:
@@ -124,7 +128,7 @@ async def template(server: TestServer) -> AsyncIterator[str]:
     await connection.execute(KEEP)
     await connection.close()
     yield name
-    await server.run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    await server.drop(name)
 
 
 def vault() -> Vault:
@@ -149,7 +153,7 @@ async def shared_database(server: TestServer, template: str) -> AsyncIterator[Da
     database = Database(dsn, vault=vault(), bus=wired_bus(), pool_size=20)
     yield database
     await database.close()
-    await server.run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    await server.drop(name)
 
 
 class _RollBack(Exception):

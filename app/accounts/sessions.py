@@ -63,8 +63,9 @@ async def _counted(tx: Tx, username: str, now: datetime) -> Any:
     row = await queries_staff.take_try(tx, username, now)
     # An unknown name leaves a row too: a transaction without one would be quicker, and say so.
     await audit.record(tx, NOBODY, "session.try", "staff", "unknown" if row is None else row["id"])
-    if row is not None:
-        await queries_staff.lock_until(tx, row["id"], now + pause_after(row["failed_count"]))
+    # Not a lock of no length: whoever read the clock a moment earlier and waits for this row would meet it, uncounted.
+    if row is not None and (pause := pause_after(row["failed_count"])):
+        await queries_staff.lock_until(tx, row["id"], now + pause)
     return row
 
 

@@ -109,6 +109,17 @@ async def test_guesses_sent_at_once_are_counted_one_by_one(
     assert looked_at == 12
 
 
+async def test_a_guess_that_read_the_clock_earlier_is_counted_too(
+    client: httpx.AsyncClient, clean_database: Database, minna: str
+) -> None:
+    start = clock.now()
+    for moment in (start, start - timedelta(milliseconds=5)):
+        with clock.hold(moment):
+            await sign_in(client, minna, "wrong")
+    async with clean_database.transaction() as tx:
+        assert await tx.fetchval("SELECT failed_count FROM staff WHERE username = $1", minna) == 2
+
+
 def test_the_pause_grows_to_fifteen_minutes() -> None:
     pauses = [pause_after(n) for n in range(60)]
     assert not any(pauses[:FREE_TRIES])

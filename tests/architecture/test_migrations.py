@@ -35,7 +35,7 @@ async def migrated(server: TestServer, template: str) -> AsyncIterator[AsyncEngi
     engine = create_async_engine(sqlalchemy_url(await server.clone(MIGRATED, template)), poolclass=NullPool)
     yield engine
     await engine.dispose()
-    await server.run(f"DROP DATABASE {MIGRATED} WITH (FORCE)")
+    await server.drop(MIGRATED)
 
 
 def drift(connection: Connection, declared: MetaData) -> list[object]:
@@ -86,7 +86,7 @@ async def test_the_catalogs_agree(server: TestServer, migrated: AsyncEngine) -> 
         assert any("ck_annex" in one for one in found)
         assert any("default now()" in one for one in found)
     finally:
-        await server.run(f"DROP DATABASE {DECLARED} WITH (FORCE)")
+        await server.drop(DECLARED)
 
 
 async def test_down_to_nothing_and_up_again(server: TestServer, migrated: AsyncEngine) -> None:

@@ -58,7 +58,7 @@ async def loaded(server: TestServer, template: str) -> AsyncIterator[Loaded]:
     await past.load(service, names[0], names[1], COUNT)
     yield Loaded(service, built, *names, server.dsn(names[1]))
     for name in names:
-        await server.run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        await server.drop(name)
 
 
 def service_on(server: TestServer) -> Service:
@@ -194,7 +194,7 @@ async def test_an_index_that_does_not_come_back_is_reported(loaded: Loaded, old:
 async def test_more_orders_than_hours_are_refused(server: TestServer, loaded: Loaded) -> None:
     with pytest.raises(ValueError, match="caregivers"):
         await past.load(loaded.service, loaded.source, "nuanxian_past_full", 10**9)
-    await server.run("DROP DATABASE nuanxian_past_full WITH (FORCE)")
+    await server.drop("nuanxian_past_full")
 
 
 @pytest.mark.parametrize("now", [datetime(2026, 1, 1, tzinfo=UTC), datetime(2024, 3, 31, 20, tzinfo=UTC)])

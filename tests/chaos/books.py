@@ -32,6 +32,8 @@ class Told:
     """Statements."""
     fed: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     """Entries of the feed as a provider read them."""
+    owed: set[int] = field(default_factory=set)
+    """Entries that were there when the last reading began."""
     odd: list[str] = field(default_factory=list)
     """Answers that nobody should get."""
     acks: list[float] = field(default_factory=list)

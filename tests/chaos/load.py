@@ -36,20 +36,22 @@ class Crowd:
         self._url, self._town, self._chance, self._desks = url, town, chance, desks
         self._stop = asyncio.Event()
         self._offers: dict[str, asyncio.Queue[dict[str, Any]]] = {}
+        self._at_rest = asyncio.Event()
         self._work: list[asyncio.Task[None]] = []
+        self._readers: list[asyncio.Task[None]] = []
 
     async def begin(self) -> None:
         for _ in range(self._desks):
             self._work.append(asyncio.create_task(self._desk(await self._asking.line())))
         for provider in self._town.providers:
             self._offers[str(provider.id)] = asyncio.Queue()
-            self._work.append(asyncio.create_task(self._reader(await self._asking.line(), provider)))
+            self._readers.append(asyncio.create_task(self._reader(await self._asking.line(), provider)))
             for _ in range(HANDLERS):
                 self._work.append(asyncio.create_task(self._handler(await self._asking.line(), provider)))
         self._work.append(asyncio.create_task(self._clerk(await self._asking.line())))
 
-    async def finish(self) -> None:
-        """Nothing new is begun; what is under way is asked for until it is answered."""
+    async def come_to_rest(self) -> None:
+        """Nothing new is begun; what is under way is asked for until it is answered. The feeds are still read."""
         self._asking.until = time.monotonic() + GRACE_S
         self._stop.set()
         for queue in self._offers.values():
@@ -57,19 +59,25 @@ class Crowd:
                 queue.put_nowait({})
         await asyncio.gather(*self._work)
 
+    async def read_the_rest(self) -> None:
+        """The feeds are read until there is nothing more."""
+        self._at_rest.set()
+        await asyncio.gather(*self._readers)
+
     async def __aenter__(self) -> Crowd:
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Whatever happened, nobody stays on the line."""
-        for task in self._work:
+        everybody = self._work + self._readers
+        for task in everybody:
             task.cancel()
-        await asyncio.gather(*self._work, return_exceptions=True)
+        await asyncio.gather(*everybody, return_exceptions=True)
         await self._asking.hang_up()
 
     def complain(self) -> None:
         """Raise what any of the people tripped over."""
-        for task in self._work:
+        for task in self._work + self._readers:
             if task.done() and (failure := task.exception()):
                 raise failure
 
@@ -116,9 +124,9 @@ class Crowd:
             self.told.cancelled.add(order_id)
 
     async def _reader(self, line: httpx.AsyncClient, provider: Provider) -> None:
-        """Follow the feed. After the end, read on until there is nothing more."""
+        """Follow the feed; when everybody is at rest, until there is nothing more."""
         cursor, me, quiet = "", str(provider.id), 0
-        while not (self._stop.is_set() and quiet >= 2) and time.monotonic() < self._asking.until:
+        while quiet < 2 and time.monotonic() < self._asking.until:
             query = f"cursor={cursor}&limit=200&wait=1" if cursor else "limit=200&wait=1"
             url = f"/v1/provider/feed?{query}"
             try:
@@ -127,7 +135,7 @@ class Crowd:
                 await asyncio.sleep(0.1)
                 continue
             if answer.status_code == 304:
-                quiet += 1
+                quiet += self._at_rest.is_set()
             elif answer.status_code == 200:
                 page, quiet = answer.json(), 0
                 cursor = page["next_cursor"]

@@ -75,7 +75,7 @@ def feeds(books: Books, told: Told) -> Iterator[str]:
         own = audiences.get(f"provider:{provider}", set())
         if len(read) != len(set(read)):
             yield f"provider {provider} was given entries twice"
-        yield from (f"provider {provider} never read entry {entry}" for entry in own - set(read))
+        yield from (f"provider {provider} never read entry {entry}" for entry in (own & told.owed) - set(read))
         yield from (f"provider {provider} read entry {entry}, which is not there" for entry in set(read) - own)
 
 

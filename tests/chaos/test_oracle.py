@@ -85,6 +85,7 @@ def sound() -> tuple[Books, Told]:
         placed={f"key of {PLACED}": PLACED, f"key of {DONE}": DONE},
         accepted={f"o-{DONE}": DONE}, events={(PROVIDER, "e1")}, ended={DONE}, rated={DONE}, issued={"s"},
         fed={PROVIDER: [0, *range(3, 9)], "p2": [9, 1, 2]},
+        owed=set(range(10)),
     )  # fmt: skip
     return books, promised
 

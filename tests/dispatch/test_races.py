@@ -41,7 +41,7 @@ async def own_database(server: TestServer, template: str) -> AsyncIterator[Datab
         yield database
     finally:
         await database.close()
-        await server.run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        await server.drop(name)
 
 
 async def offered_orders(database: Database, count: int) -> tuple[list[Any], list[UUID]]:

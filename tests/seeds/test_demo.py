@@ -33,7 +33,7 @@ async def loaded(
     await demo.load(database, settings)
     yield database, settings
     await database.close()
-    await server.run('DROP DATABASE IF EXISTS "nuanxian_demo_test" WITH (FORCE)')
+    await server.drop("nuanxian_demo_test")
 
 
 async def _count(database: Database, sql: str) -> int:

@@ -96,7 +96,9 @@ async def test_kill_9_of_the_postmaster_loses_nothing_committed(home: Path) -> N
     connection = await asyncpg.connect(server.dsn("city"))
     await connection.execute("CREATE TABLE kept (n int)")
     await connection.execute("INSERT INTO kept VALUES (1)")
-    os.kill(_postmaster_pid(home), signal.SIGKILL)
+    killed = _postmaster_pid(home)
+    os.kill(killed, signal.SIGKILL)
+    _wait(lambda: ") Z " in Path(f"/proc/{killed}/stat").read_text())  # else its last breath may still answer
     again = postgres.start(home)
     assert again.started_here
     assert [tuple(row) for row in await _rows(again, "SELECT n FROM kept", "city")] == [(1,)]

@@ -126,7 +126,7 @@ async def test_one_order_one_line_is_held_by_the_constraint_alone(server: TestSe
                 await settle_without_asking(tx, head["id"], line["order_id"])
     finally:
         await database.close()
-        await server.run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        await server.drop(name)
 
 
 @pytest.mark.parametrize("rating_first", [True, False])
