@@ -19,7 +19,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from app.core import log
-from app.core.db import as_unavailable, is_unacceptable, sqlstate_of
 from app.core.errors import (
     Conflict,
     Error,
@@ -31,6 +30,7 @@ from app.core.errors import (
     Unauthorized,
     Unavailable,
 )
+from app.core.sqlstate import as_unavailable, is_unacceptable, sqlstate_of
 
 MEDIA_TYPE = "application/problem+json"
 STATUS: tuple[tuple[type[Error], int], ...] = (

@@ -18,9 +18,9 @@ ORDER BY id DESC LIMIT $7"""
 
 ADD_LINK = """INSERT INTO signed_link (token_hash, purpose, subject_id, created_at, expires_at)
 VALUES ($1, $2, $3, $4, $5)"""
-USE_LINK = """UPDATE signed_link SET uses = uses + 1
-WHERE token_hash = $1 AND purpose = $2 AND expires_at > $3 AND revoked_at IS NULL AND uses < $4
-RETURNING subject_id"""
+FIND_LINK = """SELECT subject_id FROM signed_link
+WHERE token_hash = $1 AND purpose = $2 AND expires_at > $3 AND revoked_at IS NULL AND uses < $4"""
+COUNT_LINK = "UPDATE signed_link SET uses = uses + 1 WHERE token_hash = $1"
 REVOKE_LINKS = """UPDATE signed_link SET revoked_at = $3
 WHERE purpose = $1 AND subject_id = $2 AND revoked_at IS NULL"""
 
@@ -83,11 +83,13 @@ async def entries(
 async def add_link(
     tx: Tx, token_hash: bytes, purpose: str, subject_id: UUID, now: datetime, expires_at: datetime
 ) -> None:
-    await tx.run(ADD_LINK, token_hash, purpose, subject_id, now, expires_at)
+    tx.later("signed_link", ADD_LINK, token_hash, purpose, subject_id, now, expires_at)
 
 
 async def use_link(tx: Tx, token_hash: bytes, purpose: str, now: datetime, max_uses: int) -> UUID | None:
-    found: UUID | None = await tx.fetchval(USE_LINK, token_hash, purpose, now, max_uses)
+    found: UUID | None = await tx.fetchval(FIND_LINK, token_hash, purpose, now, max_uses)
+    if found is not None:
+        tx.later("signed_link", COUNT_LINK, token_hash)
     return found
 
 

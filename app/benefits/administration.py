@@ -14,10 +14,11 @@ from app.benefits import queries
 from app.benefits.service import first_of_month
 from app.catalog import service as catalog
 from app.core import clock
-from app.core.db import Tx, constraint_of
+from app.core.db import Tx
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.http import Caller
 from app.core.ids import new_id
+from app.core.sqlstate import constraint_of
 from app.elders import service as elders
 from app.regions import divisions
 

@@ -12,9 +12,10 @@ from uuid import UUID
 import asyncpg
 
 from app.catalog import queries
-from app.core.db import Tx, constraint_of
+from app.core.db import Tx
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.ids import new_id
+from app.core.sqlstate import constraint_of
 from app.regions import divisions
 
 DEMO_SOURCE = "示例价格"

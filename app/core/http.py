@@ -22,8 +22,9 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
 from app.core import idempotency
-from app.core.db import Database, Tx, as_unavailable, is_retryable
+from app.core.db import Database, Tx
 from app.core.errors import Invalid, Stale, Unavailable
+from app.core.sqlstate import as_unavailable, is_retryable
 from app.core.text import refuse_unstorable
 
 MAX_TRIES = 5
@@ -162,10 +163,10 @@ class Route(APIRoute):
             return await idempotency.first_answer(tx, claim)
 
     async def _answer_alone(self, request: Request, body: bytes, endpoint: Endpoint) -> Response:
-        """Admission in a transaction of its own, then the endpoint without one, once."""
+        """Admission by itself, then the endpoint without a transaction, once."""
 
         async def admission() -> None:
-            async with request.app.state.database.transaction() as tx:
+            async with request.app.state.database.statements() as tx:
                 await self._admit(tx, request, body)
 
         await _repeat_lost_races(admission)

@@ -12,6 +12,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from asyncpg import UniqueViolationError
 from fastapi import Request, Response
 from sqlalchemy import Index, LargeBinary, SmallInteger, Text
 from sqlalchemy.dialects.postgresql import TIMESTAMP
@@ -47,7 +48,7 @@ class Claim:
 
 
 KEEP = """INSERT INTO idempotency_key (digest, request_hash, status, answer, headers, created_at)
-VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (digest) DO NOTHING RETURNING true"""
+VALUES ($1, $2, $3, $4, $5, $6)"""
 FIRST = "SELECT request_hash, status, answer, headers FROM idempotency_key WHERE digest = $1"
 FORGET = "DELETE FROM idempotency_key WHERE created_at < $1"
 
@@ -64,14 +65,21 @@ def claim_of(actor: str, request: Request, body: bytes) -> Claim:
 
 
 async def keep(tx: Tx, claim: Claim, response: Response) -> bool:
-    """Remember the answer with its effect; False when the key is taken and the effect must not stand.
+    """Remember the answer with its effect; False when the key is taken: then nothing of the effect can stand.
 
-    Waits for whoever is using the same key at this moment.
+    Waits for whoever is using the same key at this moment. A taken key fails the statement as a whole, since that
+    may be all there is of the transaction.
     """
     kept = "\n".join(f"{k}: {v}" for k, v in response.headers.items() if k in {"content-type", "location", "etag"})
     answer = tx.vault.seal("idempotency_key.answer", claim.digest.hex(), bytes(response.body).decode())
     values = (claim.digest, claim.request_hash, response.status_code, answer, kept, clock.now())
-    return await tx.last(KEEP, *values) is not None
+    try:
+        await tx.last("idempotency_key", KEEP, *values)
+    except UniqueViolationError as taken:
+        if taken.constraint_name != "pk_idempotency_key":
+            raise
+        return False
+    return True
 
 
 async def first_answer(tx: Tx, claim: Claim) -> Response | None:

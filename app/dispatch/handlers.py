@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from app.core import log
-from app.core.db import Tx, as_unavailable, is_retryable
+from app.core.db import Tx
 from app.core.http import SYSTEM
+from app.core.sqlstate import as_unavailable, is_retryable
 from app.dispatch import service
 from app.orders import queries_reading as order_queries
 from app.orders import service as orders

@@ -12,9 +12,10 @@ from sqlalchemy.exc import IntegrityError
 
 from app.accounts import scope
 from app.core import clock
-from app.core.db import Tx, constraint_of
+from app.core.db import Tx
 from app.core.errors import Conflict
 from app.core.http import Caller
+from app.core.sqlstate import constraint_of
 from app.elders import id_numbers, queries, seals
 from app.elders.id_numbers import IdNumber
 

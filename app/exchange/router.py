@@ -51,7 +51,7 @@ async def read_feed(
     until = time.monotonic() + wait
     while True:
         ticket = watch.ticket(audience)
-        async with database.transaction() as tx:
+        async with database.statements() as tx:
             events, position = await service.page(tx, provider_id, position, limit)
         left = until - time.monotonic()
         if events:

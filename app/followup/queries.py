@@ -107,9 +107,9 @@ async def circumstances(tx: Tx, order_id: UUID, elder_id: UUID, provider_id: UUI
     return await tx.fetchrow(CIRCUMSTANCES, order_id, elder_id, provider_id)
 
 
-async def plan(tx: Tx, *values: Any) -> bool:
-    """Insert a follow-up; False when the order has one."""
-    return await tx.run(PLAN, new_id(), *values) == 1
+async def plan(tx: Tx, *values: Any) -> None:
+    """Insert a follow-up, unless the order has one."""
+    tx.later("followup", PLAN, new_id(), *values)
 
 
 async def standing(tx: Tx, order_id: UUID, source: str) -> Standing:
@@ -119,7 +119,12 @@ async def standing(tx: Tx, order_id: UUID, source: str) -> Standing:
 
 
 async def add_rating(tx: Tx, *values: Any) -> None:
-    await tx.run(ADD_RATING, *values)
+    tx.later("rating", ADD_RATING, *values)
+
+
+async def close_open(tx: Tx, followup_id: UUID, outcome: str, solved: bool | None, at: datetime) -> None:
+    """Close what is known to be open, while its order is locked."""
+    tx.later("followup", CLOSE, followup_id, outcome, solved, at)
 
 
 async def close(tx: Tx, followup_id: UUID, outcome: str, solved: bool | None, at: datetime) -> bool:

@@ -62,12 +62,12 @@ async def hear(tx: Tx, caller: Caller, order: OrderRow, word: Word, *, closes_as
         raise Conflict("order_not_completed", "the visit is not over yet", status=order.status)
     now = clock.now()
     standing = await queries.standing(tx, order.id, word.source)
-    rating_id = await _keep(tx, caller, order, word, standing, now) if word.score is not None else None
-    counts = rating_id is not None and not standing.rated
+    counts = word.score is not None and not standing.rated
     closes = standing.followup_status != "closed" and (closes_as == "reached" or order.outcome == "done")
     if closes and standing.followup_id is not None:
-        await queries.close(tx, standing.followup_id, closes_as, word.solved, now)
+        await queries.close_open(tx, standing.followup_id, closes_as, word.solved, now)
     moved = await close_order(tx, order, caller.actor, rating=word.score if counts else None) if closes else None
+    rating_id = await _keep(tx, caller, order, word, standing, now) if word.score is not None else None
     if counts:
         assert word.score is not None and rating_id is not None  # noqa: S101, PT018 (that is what counts means)
         if moved is None:

@@ -45,7 +45,10 @@ async def place_order(tx: Tx, caller: Caller, new: NewRequest) -> OrderRow:
         "status": Status.CONFIRMED, "order_id": order.id, "division_code": order.division_code,
         "closed_by": caller.actor,
     }  # fmt: skip
-    await queries.add(tx, values)
+    if new.call_id is None:
+        queries.add_later(tx, values)
+    else:
+        await queries.add(tx, values)
     return order
 
 

@@ -10,8 +10,9 @@ from uuid import UUID
 
 import asyncpg
 
-from app.core.db import Tx, constraint_of
+from app.core.db import Tx
 from app.core.errors import Invalid, NotFound
+from app.core.sqlstate import constraint_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,11 @@ async def add(tx: Tx, values: Mapping[str, Any]) -> RequestRow:
             raise Invalid("call_unknown", "there is no such call", field="call_id") from absent
         raise
     return RequestRow(*row)
+
+
+def add_later(tx: Tx, values: Mapping[str, Any]) -> None:
+    """Insert a request that names no call, with the other writes that wait."""
+    tx.later("care_request", INSERT, *(values.get(name) for name in NAMES))
 
 
 async def get(tx: Tx, request_id: UUID) -> RequestRow:

@@ -14,9 +14,10 @@ from pgqueuer.ports.driver import Driver, NotifyCallback
 from pgqueuer.queries import Queries
 
 from app.core import clock
-from app.core.db import Tx, constraint_of
+from app.core.db import Tx
 from app.core.errors import Conflict
 from app.core.json import dumps
+from app.core.sqlstate import constraint_of
 
 
 class TxDriver(Driver):

@@ -21,9 +21,10 @@ from pgqueuer.qm import QueueManager
 from pgqueuer.queries import Queries
 
 from app.core import clock, log
-from app.core.db import Database, Tx, as_unavailable
+from app.core.db import Database, Tx
 from app.core.dsn import asyncpg_dsn
 from app.core.errors import Unavailable
+from app.core.sqlstate import as_unavailable
 
 Task = Callable[[Tx, dict[str, Any]], Awaitable[None]]
 Sweep = Callable[[Tx], Awaitable[object]]

@@ -34,15 +34,14 @@ RATE = """INSERT INTO scorecard (caregiver_id, provider_id, ratings, score_sum, 
 VALUES ($1, $2, 1, $3, 0)
 ON CONFLICT (caregiver_id) DO UPDATE SET ratings = scorecard.ratings + 1, score_sum = scorecard.score_sum + $3"""
 
-COMPLETE = """WITH card AS (
-  INSERT INTO scorecard (caregiver_id, provider_id, ratings, score_sum, completed, last_completed_at)
-  VALUES ($1, $2, 0, 0, 1, $4)
-  ON CONFLICT (caregiver_id) DO UPDATE SET completed = scorecard.completed + 1,
-    last_completed_at = greatest(scorecard.last_completed_at, $4)
-)
-INSERT INTO continuity (elder_id, caregiver_id, visits, last_at) VALUES ($3, $1, 1, $4)
+COMPLETE = """INSERT INTO scorecard (caregiver_id, provider_id, ratings, score_sum, completed, last_completed_at)
+VALUES ($1, $2, 0, 0, 1, $3)
+ON CONFLICT (caregiver_id) DO UPDATE SET completed = scorecard.completed + 1,
+  last_completed_at = greatest(scorecard.last_completed_at, $3)"""
+
+MEET = """INSERT INTO continuity (elder_id, caregiver_id, visits, last_at) VALUES ($1, $2, 1, $3)
 ON CONFLICT (elder_id, caregiver_id) DO UPDATE SET visits = continuity.visits + 1,
-  last_at = greatest(continuity.last_at, $4)"""
+  last_at = greatest(continuity.last_at, $3)"""
 
 
 async def provider(tx: Tx, provider_id: UUID) -> Any:
@@ -58,11 +57,12 @@ async def caregivers_by_phone(tx: Tx, phone_index: bytes) -> list[Any]:
 
 
 async def rate(tx: Tx, caregiver_id: UUID, provider_id: UUID, score: int) -> None:
-    await tx.run(RATE, caregiver_id, provider_id, score)
+    tx.later("scorecard", RATE, caregiver_id, provider_id, score)
 
 
 async def complete(tx: Tx, caregiver_id: UUID, provider_id: UUID, elder_id: UUID, at: datetime) -> None:
-    await tx.run(COMPLETE, caregiver_id, provider_id, elder_id, at)
+    tx.later("scorecard", COMPLETE, caregiver_id, provider_id, at)
+    tx.later("continuity", MEET, elder_id, caregiver_id, at)
 
 
 async def add(tx: Tx, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:

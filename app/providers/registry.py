@@ -10,12 +10,13 @@ from sqlalchemy.exc import IntegrityError
 
 from app.accounts import audit, scope
 from app.core import clock
-from app.core.db import Tx, constraint_of
+from app.core.db import Tx
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.geo import Location
 from app.core.http import Caller, check_version
 from app.core.ids import new_id
 from app.core.phones import parse_phone
+from app.core.sqlstate import constraint_of
 from app.providers import credit_codes, queries
 from app.providers.events import ProviderReinstated, ProviderSuspended
 from app.providers.models import Provider, ProviderArea, ProviderItem

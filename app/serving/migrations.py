@@ -18,8 +18,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from app.core.db import sqlstate_of
 from app.core.dsn import sqlalchemy_url
+from app.core.sqlstate import sqlstate_of
 from app.serving.failures import ServingFailure
 
 ADVISORY_LOCK = 0x4E75616E7869616E  # "Nuanxian": several starters migrate one after the other

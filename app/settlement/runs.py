@@ -18,10 +18,11 @@ from uuid import UUID
 
 from app.accounts.scope import sees
 from app.core import clock
-from app.core.db import Database, Tx, is_retryable
+from app.core.db import Database, Tx
 from app.core.errors import Forbidden, NotFound, Unavailable
 from app.core.http import Caller
 from app.core.ids import new_id
+from app.core.sqlstate import is_retryable
 from app.settlement import calculation, contracts, lines, periods, queries, queries_runs
 from app.settlement.calculation import Totals
 from app.settlement.contracts import Terms

@@ -67,10 +67,10 @@ def sql_outside_queries(app: Path) -> Iterator[str]:
 
 
 def commits(app: Path) -> Iterator[str]:
-    """Nobody below the edge ends a transaction."""
+    """Nobody below the edge ends a transaction, but for the one place that knows how."""
     for file, tree in _modules(app):
         where = file.relative_to(app)
-        if where.parts[0] == "serving":
+        if where.parts[0] == "serving" or where.as_posix() == "core/tx.py":
             continue
         for node in ast.walk(tree):
             if isinstance(node, ast.Attribute) and node.attr in {"commit", "rollback"}:

@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from app.benefits import service, waterfall
-from app.core.db import Tx, constraint_of
+from app.core.db import Tx
 from app.core.errors import Conflict, NotFound
 from app.core.http import SYSTEM
+from app.core.sqlstate import constraint_of
 from app.elders import registration
 from tests.world import World
 

@@ -12,16 +12,9 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 from app.core import clock
-from app.core.db import (
-    Database,
-    Tx,
-    as_unavailable,
-    constraint_of,
-    is_retryable,
-    is_unacceptable,
-    sqlstate_of,
-)
+from app.core.db import Database, Tx
 from app.core.events import Bus, Event
+from app.core.sqlstate import as_unavailable, constraint_of, is_retryable, is_unacceptable, sqlstate_of
 from app.jobs.models import JobReceipt
 
 RECEIPT = "INSERT INTO job_receipt VALUES ($1, $2)"
@@ -188,6 +181,7 @@ async def test_a_lost_connection_is_told_and_forgotten(clean_database: Database,
     with pytest.raises(Exception) as failure:  # noqa: PT011
         async with single.transaction() as tx:
             pid = await tx.fetchval("SELECT pg_backend_pid()")
+            await tx.run(RECEIPT, 1, clock.now())
             async with clean_database.transaction() as other:
                 assert await other.fetchval("SELECT pg_terminate_backend($1, 5000)", pid)
             if layer == "raw":
