@@ -73,11 +73,14 @@ class Database:
             max_overflow=0,
             pool_timeout=pool_timeout,
             pool_recycle=1800,
+            pool_use_lifo=True,  # the connection used last has its statements and their tables at hand
             hide_parameters=True,  # the text of an error must not quote what people told us
             json_serializer=dumps,
             json_deserializer=loads,
             connect_args={
                 "timeout": 5,
+                "statement_cache_size": 1000,
+                "max_cached_statement_lifetime": 0,  # a plan does not grow old; pool_recycle sees to the rest
                 "server_settings": {
                     "timezone": "UTC",
                     "jit": "off",

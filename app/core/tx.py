@@ -41,6 +41,12 @@ def only_reads(sql: str) -> bool:
     return _READING.match(sql) is not None and _MORE_THAN_READING.search(sql) is None
 
 
+@lru_cache(maxsize=8192)
+def mentions(sql: str, table: str) -> bool:
+    """Whether a statement may have to do with `table`: the name stands in it, and not only as a column's."""
+    return re.search(rf"(?<![\w.]){table}(?!\w)", sql) is not None
+
+
 class Tx:
     """One transaction with what its statements and events need. Made and ended by `Database`."""
 
@@ -139,7 +145,7 @@ class Tx:
 
     async def _ready(self, sql: str) -> asyncpg.Connection:
         """The connection, with every row written that `sql` may ask for, and begun if `sql` does more than read."""
-        if self._later and any(write.table in sql for write in self._later):
+        if self._later and any(mentions(sql, write.table) for write in self._later):
             await self.flush()
         return self._driver if only_reads(sql) else await self.raw()
 

@@ -9,8 +9,8 @@ from app.core import log
 from app.core.db import Database
 from app.jobs import feed
 
-INTERVAL_S = 0.3
-"""How late news may be. Every look wakes each provider with news, and a woken reader costs ten statements."""
+INTERVAL_S = 0.5
+"""How late news may be. Every look wakes each provider with news, and a woken reader costs five statements."""
 
 
 class FeedWatch:

@@ -241,7 +241,8 @@ async def _measure(
     await service.start(name)
     results = []
     try:
-        await Loop(service, found, 4).run(5)
+        # As crowded as it will be: every connection of the pool prepares its statements once.
+        await Loop(service, found, max(levels)).run(6)
         for clients in levels:
             results.append(await Loop(service, found, clients).run(options.seconds))
             _print(results[-1])

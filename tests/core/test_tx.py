@@ -8,7 +8,7 @@ import pytest
 from app.core import clock
 from app.core.db import Database, Tx
 from app.core.together import Write, statements
-from app.core.tx import only_reads
+from app.core.tx import mentions, only_reads
 
 RECEIPT = "INSERT INTO job_receipt VALUES ($1, $2)"
 COUNT = "SELECT count(*) FROM job_receipt"
@@ -44,6 +44,20 @@ async def stored(database: Database) -> int:
 )
 def test_what_only_reads(sql: str, reads: bool) -> None:
     assert only_reads(sql) is reads
+
+
+@pytest.mark.parametrize(
+    ("sql", "mentioned"),
+    [
+        ("SELECT * FROM rating", True),
+        ("SELECT o.rating FROM care_order o", False),
+        ("SELECT rating_id, first_rating FROM other", False),
+        ("SELECT EXISTS(SELECT FROM a, rating)", True),
+        ("UPDATE care_order SET rating = 1", True),
+    ],
+)
+def test_a_statement_mentions_a_table(sql: str, mentioned: bool) -> None:
+    assert mentions(sql, "rating") is mentioned
 
 
 async def test_a_transaction_begins_with_its_first_write(clean_database: Database) -> None:
