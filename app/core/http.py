@@ -18,6 +18,7 @@ from typing import Annotated, Any, Protocol, TypeVar, cast
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
@@ -119,6 +120,7 @@ class Route(APIRoute):
         mutating = bool(MUTATING & set(options.get("methods") or ()))
         self.policy = Policy(action, mutating and not own if keyed is None else keyed, own)
         super().__init__(path, endpoint, **options)
+        _give_directly(self.dependant)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         endpoint = super().get_route_handler()
@@ -212,20 +214,19 @@ def routes_of(router: FastAPI | APIRouter) -> Iterator[BaseRoute]:
             yield from routes_of(included)
 
 
-# Asynchronous although they wait for nothing: a plain function would be sent to a thread, for every request.
-async def _tx(request: Request) -> Tx:
+def _tx(request: Request) -> Tx:
     return cast(Tx, request.state.tx)
 
 
-async def _caller(request: Request) -> Caller:
+def _caller(request: Request) -> Caller:
     return cast(Caller, request.state.caller)
 
 
-async def _database(request: Request) -> Database:
+def _database(request: Request) -> Database:
     return cast(Database, request.app.state.database)
 
 
-async def _if_match(request: Request) -> int | None:
+def _if_match(request: Request) -> int | None:
     value = request.headers.get("if-match")
     if value is None or value.strip() == "*":
         return None
@@ -233,6 +234,33 @@ async def _if_match(request: Request) -> int | None:
     if not stripped.isdigit() or len(stripped) > 9:
         raise Invalid("if_match_malformed", 'If-Match takes one version, like "3"')
     return int(stripped)
+
+
+_OURS = frozenset({_tx, _caller, _database, _if_match})
+
+
+def _give_directly(dependant: Dependant) -> None:
+    """Hand our own four dependencies to the endpoint ourselves.
+
+    They take nothing but the request; the framework would resolve each as if it had parameters of its own, and send
+    it to a thread.
+    """
+    given = {str(one.name): cast(Any, one.call) for one in dependant.dependencies if one.call in _OURS}
+    endpoint = dependant.call
+    if not given or endpoint is None:
+        return
+    dependant.dependencies = [one for one in dependant.dependencies if one.call not in _OURS]
+    own_name = dependant.request_param_name
+    name = own_name or "request_"
+    dependant.request_param_name = name
+
+    async def call(**values: Any) -> Any:
+        request = values[name] if own_name else values.pop(name)
+        for parameter, of in given.items():
+            values[parameter] = of(request)
+        return await endpoint(**values)
+
+    dependant.call = call
 
 
 TxDep = Annotated[Tx, Depends(_tx)]

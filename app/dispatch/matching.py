@@ -67,9 +67,19 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
+    """A candidate with its score, which is the sum of its parts to three decimals."""
+
     candidate: Candidate
     score: float
-    parts: tuple[Part, ...]
+    weights: Mapping[str, int]
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What the score is made of. Many are ranked, few are explained."""
+        return tuple(
+            Part(name, round(earned, 2), self.weights.get(name, 0), round(value, 2))
+            for name, (earned, value) in points(self.candidate).items()
+        )
 
 
 def points(candidate: Candidate) -> dict[str, tuple[float, float]]:
@@ -104,11 +114,9 @@ def funnel(first_failures: Mapping[str, int]) -> list[dict[str, object]]:
 
 
 def _scored(candidate: Candidate, weights: Mapping[str, int]) -> Ranked:
-    parts = tuple(
-        Part(name, round(value_points, 2), weights.get(name, 0), round(value, 2))
-        for name, (value_points, value) in points(candidate).items()
-    )
-    return Ranked(candidate, round(sum(p.points * p.weight for p in parts) / 100, 3), parts)
+    earned = points(candidate)
+    total = sum(round(earned[name][0], 2) * weight for name, weight in weights.items() if name in earned)
+    return Ranked(candidate, round(total / 100, 3), weights)
 
 
 def _falling(value: float, worst: float) -> float:
