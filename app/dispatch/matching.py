@@ -114,8 +114,7 @@ def funnel(first_failures: Mapping[str, int]) -> list[dict[str, object]]:
 
 
 def _scored(candidate: Candidate, weights: Mapping[str, int]) -> Ranked:
-    earned = points(candidate)
-    total = sum(round(earned[name][0], 2) * weight for name, weight in weights.items() if name in earned)
+    total = sum(round(earned, 2) * weights.get(name, 0) for name, (earned, _) in points(candidate).items())
     return Ranked(candidate, round(total / 100, 3), weights)
 
 

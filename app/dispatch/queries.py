@@ -14,7 +14,7 @@ from app.orders.queries import COLUMNS as ORDER_COLUMNS
 from app.orders.queries import OrderRow
 from app.orders.queries import row as order_row
 
-NEAREST = 40
+NEAREST = 24
 """How many survivors are scored, the elder's known caregivers and then the nearest first."""
 
 # The CASE stops at the first rule that fails, so the costly probe of bookings runs for the few that are left.
@@ -64,8 +64,8 @@ CANDIDATES = """WITH enterprise AS MATERIALIZED (
   WHERE pool.failed IS NULL
   ORDER BY (k.visits IS NULL), (home_lng - $12) ^ 2 + (home_lat - $13) ^ 2 LIMIT $14
 )
-SELECT (SELECT json_object_agg(why, n) FROM (
-          SELECT coalesce(failed, '') AS why, count(*) AS n FROM pool GROUP BY failed) AS counted) AS refusals,
+SELECT CASE WHEN row_number() OVER () = 1 THEN (SELECT json_object_agg(why, n) FROM (
+          SELECT coalesce(failed, '') AS why, count(*) AS n FROM pool GROUP BY failed) AS counted) END AS refusals,
   near.id, near.provider_id, near.name, near.provider_name, near.home_lng, near.home_lat, near.travel_mode,
   near.visits, coalesce(r.ratings, 0) AS ratings, coalesce(r.score_sum, 0) AS score_sum,
   coalesce((SELECT sum(b.minutes) FROM booking b WHERE b.caregiver_id = near.id AND b.status <> 'released'
@@ -178,7 +178,7 @@ class Search:
 
 
 async def candidates(tx: Tx, s: Search) -> list[Any]:
-    """Survivors with what the objectives need; every row carries `refusals`. One row with `id` null if none."""
+    """Survivors with what the objectives need; the first row carries `refusals`. One row with `id` null if none."""
     return await tx.fetch(
         CANDIDATES, s.lineage, s.excluded, s.item_code, s.day, s.certificate, s.elder_id, s.weekday,
         s.from_minute, s.to_minute, s.from_at, s.to_at, s.lng or 0.0, s.lat or 0.0, NEAREST, s.provider_id,

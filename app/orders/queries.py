@@ -64,12 +64,12 @@ COLUMNS = ", ".join(f"o.{name}" for name in NAMES)
 GET = f"SELECT {COLUMNS} FROM care_order o WHERE o.id = $1"
 LOCK = GET + " FOR NO KEY UPDATE OF o"
 
-PLACE = """WITH placed AS (
+PLACE = f"""WITH placed AS (
   INSERT INTO care_order (id, number, status, item_code, elder_id, division_code, urgency, channel, care_request_id,
     requester_name, requester_relation, wanted_from, wanted_to, minutes, price_fen, price_version_id, payers,
     copay_fen, flags, delivery, rework_of, note, lng, lat, placed_by, placed_at, updated_at, version)
   VALUES ($1, $2 || lpad(nextval('care_order_number')::text, 7, '0'), 'placed', $3, $4, $5, $6, $7, $8, $9, $10,
-    $11, $12, $13, $14, $15, $16, $17, '{}', 'none', $18, $19, $20, $21, $22, $23, $23, 1)
+    $11, $12, $13, $14, $15, $16, $17, '{{}}', 'none', $18, $19, $20, $21, $22, $23, $23, 1)
   RETURNING *
 ), history AS (
   INSERT INTO order_history (order_id, seq, before, after, actor, reason, facts, at)
@@ -78,7 +78,7 @@ PLACE = """WITH placed AS (
   INSERT INTO order_deadline (order_id, name, due_at)
   SELECT $1, clock.name, clock.due_at FROM unnest($24::text[], $25::timestamptz[]) AS clock (name, due_at)
 )
-SELECT * FROM placed"""
+SELECT {COLUMNS} FROM placed o"""
 
 CHANGEABLE = frozenset(
     {"outcome", "outcome_reason", "provider_id", "caregiver_id", "offer_id", "assigned_at", "delivery",
@@ -103,18 +103,18 @@ def _advance_sql(changed: tuple[str, ...]) -> str:
   SELECT $1, clock.name, clock.due_at FROM moved, unnest($10::text[], $11::timestamptz[]) AS clock (name, due_at)
   ON CONFLICT (order_id, name) DO UPDATE SET due_at = excluded.due_at, met_at = NULL, announced_at = NULL
 )
-SELECT * FROM moved"""
+SELECT {COLUMNS} FROM moved o"""
 
 
-FLAGS = """WITH flagged AS (
+FLAGS = f"""WITH flagged AS (
   UPDATE care_order SET flags = $2, version = version + 1, updated_at = $3 WHERE id = $1 RETURNING *
 ), history AS (
   INSERT INTO order_history (order_id, seq, before, after, actor, reason, facts, at)
   SELECT $1, version, status, status, $4, $5, $6, $3 FROM flagged
 )
-SELECT * FROM flagged"""
+SELECT {COLUMNS} FROM flagged o"""
 
-CORRECT_END = """WITH corrected AS (
+CORRECT_END = f"""WITH corrected AS (
   UPDATE care_order SET outcome = $2, outcome_reason = $3, completed_at = $4, visit = $5, version = version + 1,
     updated_at = $6
   WHERE id = $1 RETURNING *
@@ -122,7 +122,7 @@ CORRECT_END = """WITH corrected AS (
   INSERT INTO order_history (order_id, seq, before, after, actor, reason, facts, at)
   SELECT $1, version, status, status, $7, 'end_corrected', $8, $6 FROM corrected
 )
-SELECT * FROM corrected"""
+SELECT {COLUMNS} FROM corrected o"""
 
 NOTE_RATING = "UPDATE care_order SET rating = $2, version = version + 1, updated_at = $3 WHERE id = $1"
 NOTE_VISIT = "UPDATE care_order SET visit = $2, version = version + 1, updated_at = $3 WHERE id = $1"
@@ -148,8 +148,8 @@ RETURNING d.order_id, d.name, d.due_at"""
 
 
 def row(record: Any) -> OrderRow:
-    """An order out of a record that has its columns."""
-    return OrderRow(*(record[name] for name in NAMES))
+    """An order out of a record that begins with COLUMNS."""
+    return OrderRow(*record[: len(NAMES)])
 
 
 async def get(tx: Tx, order_id: UUID) -> OrderRow:
