@@ -50,6 +50,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # asked about at every request; ours is /metrics
     )
     app.state.settings = settings
     app.state.database = database

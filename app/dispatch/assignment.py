@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from app.core import clock
@@ -47,16 +48,18 @@ async def assign(
     *,
     actor: str,
     reason: str | None,
-    booked: bool = False,
+    with_acceptance: bool = False,
 ) -> OrderRow:
     """Book `caregiver_id` for a locked order and move it to `assigned`.
 
-    `booked` says that the time held for the offer has just become the booking.
+    `with_acceptance`: the offer was accepted just now for the caregiver it held, whose time is booked already; the
+    order becomes accepted and assigned in one move.
     """
-    if not booked:
+    if not with_acceptance:
         await queries.free(tx, order.id)
         await _book(tx, order, caregiver_id, starts_at)
     now = clock.now()
+    accepted: dict[str, Any] = {"through": Status.ACCEPTED, "delivery": "fetched"} if with_acceptance else {}
     moved = await orders.advance(
         tx,
         order,
@@ -67,6 +70,7 @@ async def assign(
         caregiver_id=caregiver_id,
         assigned_at=now,
         visit=None,
+        **accepted,
     )
     assert order.provider_id is not None  # noqa: S101 (a table constraint says so)
     await tx.publish(

@@ -80,6 +80,10 @@ async def accept(tx: Tx, caller: Caller, offer_id: UUID, caregiver_id: UUID | No
     taken, booked = await queries.take_offer(tx, offer_id, now, caregiver_id)
     if not taken:
         raise Conflict("offer_taken", "this offer was answered just now", order_status=order.status)
+    if caregiver_id is not None and booked:
+        return await assignment.assign(
+            tx, order, caregiver_id, offer["starts_at"], actor=caller.actor, reason=None, with_acceptance=True
+        )
     order = await orders.advance(tx, order, Status.ACCEPTED, actor=caller.actor, delivery="fetched")
     if caregiver_id is None:
         await tx.publish(
@@ -92,9 +96,7 @@ async def accept(tx: Tx, caller: Caller, offer_id: UUID, caregiver_id: UUID | No
             )
         )
         return order
-    return await assignment.assign(
-        tx, order, caregiver_id, offer["starts_at"], actor=caller.actor, reason=None, booked=booked
-    )
+    return await assignment.assign(tx, order, caregiver_id, offer["starts_at"], actor=caller.actor, reason=None)
 
 
 async def refuse(tx: Tx, caller: Caller, offer_id: UUID, reason_code: str, note: str | None) -> None:

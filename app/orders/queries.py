@@ -88,20 +88,24 @@ CHANGEABLE = frozenset(
 
 @cache
 def _advance_sql(changed: tuple[str, ...]) -> str:
-    assignments = "".join(f", {name} = ${position}" for position, name in enumerate(changed, start=12))
+    assignments = "".join(f", {name} = ${position}" for position, name in enumerate(changed, start=14))
     return f"""WITH moved AS (
-  UPDATE care_order SET status = $2, version = version + 1, updated_at = $3{assignments}
+  UPDATE care_order SET status = $2, version = version + cardinality($5::text[]), updated_at = $3{assignments}
   WHERE id = $1 AND version = $4
   RETURNING *
 ), history AS (
   INSERT INTO order_history (order_id, seq, before, after, actor, reason, facts, at)
-  SELECT $1, version, $5, $2, $6, $7, $8, $3 FROM moved
+  SELECT $1, $4 + step.number::int, step.before, step.after, $7,
+    CASE WHEN step.after = $2 THEN $8::text END, CASE WHEN step.after = $2 THEN $9::jsonb END, $3
+  FROM moved, unnest($5::text[], $6::text[]) WITH ORDINALITY AS step (before, after, number)
 ), met AS (
-  UPDATE order_deadline SET met_at = $3 WHERE order_id = $1 AND name = $9 AND met_at IS NULL
+  UPDATE order_deadline SET met_at = $3 WHERE order_id = $1 AND name = ANY($10::text[]) AND met_at IS NULL
 ), clocks AS (
-  INSERT INTO order_deadline (order_id, name, due_at)
-  SELECT $1, clock.name, clock.due_at FROM moved, unnest($10::text[], $11::timestamptz[]) AS clock (name, due_at)
-  ON CONFLICT (order_id, name) DO UPDATE SET due_at = excluded.due_at, met_at = NULL, announced_at = NULL
+  INSERT INTO order_deadline (order_id, name, due_at, met_at)
+  SELECT $1, clock.name, clock.due_at, clock.met_at
+  FROM moved, unnest($11::text[], $12::timestamptz[], $13::timestamptz[]) AS clock (name, due_at, met_at)
+  ON CONFLICT (order_id, name) DO UPDATE
+    SET due_at = excluded.due_at, met_at = excluded.met_at, announced_at = NULL
 )
 SELECT {COLUMNS} FROM moved o"""
 
@@ -181,24 +185,28 @@ async def place(tx: Tx, number_prefix: str, values: dict[str, Any], clocks: list
 async def advance(
     tx: Tx,
     order: OrderRow,
-    after: str,
+    path: Sequence[str],
     at: datetime,
     *,
     actor: str,
     reason: str | None,
     facts: dict[str, Any] | None,
-    met: str | None,
+    met: Sequence[str],
     clocks: list[tuple[str, datetime]],
     changes: dict[str, Any],
 ) -> OrderRow | None:
-    """The one UPDATE of a status, with its history row and its clocks. None when the version has moved on."""
+    """The one UPDATE of a status, to the last of `path`, with a history row for each step and the clocks.
+
+    `reason` and `facts` are the last step's. None when the version has moved on.
+    """
     unknown = set(changes) - CHANGEABLE
     if unknown:
         raise ValueError(f"advance() cannot change {sorted(unknown)}")
     values = [dumps(v) if k == "visit" and v is not None else v for k, v in changes.items()]
     record = await tx.fetchrow(
-        _advance_sql(tuple(changes)), order.id, after, at, order.version, order.status, actor, reason,
-        dumps(facts) if facts is not None else None, met, [n for n, _ in clocks], [d for _, d in clocks], *values,
+        _advance_sql(tuple(changes)), order.id, path[-1], at, order.version, [order.status, *path[:-1]], list(path),
+        actor, reason, dumps(facts) if facts is not None else None, list(met), [name for name, _ in clocks],
+        [due for _, due in clocks], [at if name in met else None for name, _ in clocks], *values,
     )  # fmt: skip
     return row(record) if record is not None else None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -99,6 +100,7 @@ async def advance(
     to: Status,
     *,
     actor: str,
+    through: Status | None = None,
     reason: str | None = None,
     facts: dict[str, Any] | None = None,
     at: datetime | None = None,
@@ -106,47 +108,50 @@ async def advance(
 ) -> OrderRow:
     """Move a locked `order` to `to`, with `changes` to its other columns in the same statement.
 
-    `at` is when it happened, if that is not now (a visit told hours later); clocks that start run from then.
+    `through` is a status that it passes at the same moment, as an order does that is accepted with a caregiver
+    named. `at` is when it happened, if that is not now (a visit told hours later); clocks that start run from then.
     Raises Conflict when the table of moves, a flag or a newer version forbids it.
     """
-    before = Status(order.status)
-    if not may_move(before, to):
-        raise Conflict("order_state", f"an order that is {before} cannot become {to}", status=before.value)
+    path = [to] if through is None else [through, to]
+    steps = list(pairwise([Status(order.status), *path]))
+    for before, after in steps:
+        if not may_move(before, after):
+            raise Conflict("order_state", f"an order that is {before} cannot become {after}", status=before.value)
     if flag := blocking_flag(order.flags, to):
-        raise Conflict("order_blocked", f"the order is held by {flag}", flag=flag, status=before.value)
+        raise Conflict("order_blocked", f"the order is held by {flag}", flag=flag, status=order.status)
     now = clock.now()
     if to is Status.COMPLETED:
         changes.setdefault("completed_at", at or now)
-    clocks = await _clocks(tx, to, order, at or now)
     moved = await queries.advance(
         tx,
         order,
-        to,
+        path,
         now,
         actor=actor,
         reason=reason,
         facts=facts,
-        met=MEETS.get(to),
-        clocks=clocks,
+        met=[MEETS[step] for step in path if step in MEETS],
+        clocks=[one for step in path for one in await _clocks(tx, step, order, at or now)],
         changes=changes,
     )
     if moved is None:
         raise Conflict("order_changed", "somebody else changed this order just now")
     if to is Status.CLOSED and moved.outcome == Outcome.NOT_DONE:
         await benefits.release(tx, order.id)
-    await tx.publish(
-        OrderAdvanced(
-            order_id=order.id,
-            before=before,
-            after=to,
-            provider_id=order.provider_id or moved.provider_id,
-            offer_id=moved.offer_id or order.offer_id,
-            version=moved.version,
-            actor=actor,
-            reason=reason,
-            at=now,
+    for number, (before, after) in enumerate(steps, start=1):
+        await tx.publish(
+            OrderAdvanced(
+                order_id=order.id,
+                before=before,
+                after=after,
+                provider_id=order.provider_id or moved.provider_id,
+                offer_id=moved.offer_id or order.offer_id,
+                version=order.version + number,
+                actor=actor,
+                reason=reason if after is to else None,
+                at=now,
+            )
         )
-    )
     return moved
 
 

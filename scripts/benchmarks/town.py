@@ -186,7 +186,7 @@ class Service:
         settings = self.settings(name)
         environment = os.environ | {
             "DATABASE_URL": str(settings.database_url), "NUANXIAN_DATA_DIR": str(self.home),
-            "NUANXIAN_MASTER_KEY": MASTER_KEY, "NUANXIAN_DEMO": "false", "NUANXIAN_POOL_SIZE": "12",
+            "NUANXIAN_MASTER_KEY": MASTER_KEY, "NUANXIAN_DEMO": "false", "NUANXIAN_POOL_SIZE": "5",
             "NUANXIAN_LOG_LEVEL": "WARNING",
         }  # fmt: skip
         web = [
