@@ -43,6 +43,8 @@ _SIGNATURE = re.compile(r"[0-9a-f]{64}")
 
 def canonical_query(query: str) -> str:
     """The one form of a raw query string that is signed."""
+    if not query:
+        return ""
     pairs = parse_qsl(query, keep_blank_values=True, errors="surrogateescape")
     return "&".join(sorted(f"{_encoded(name)}={_encoded(value)}" for name, value in pairs))
 
@@ -54,7 +56,7 @@ def signed_text(method: str, path: str, query: str, body: bytes, timestamp: str,
 
 
 def signature(secret: str, text: bytes) -> str:
-    return hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()
+    return hmac.digest(secret.encode(), text, "sha256").hex()
 
 
 def sign(

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import defaultdict
 
 from app.core import log
 from app.core.db import Database
 from app.jobs import feed
 
-INTERVAL_S = 0.5
-"""How late news may be. Every look wakes each provider with news, and a woken reader costs five statements."""
+INTERVAL_S, LONGEST_S = 0.25, 1.0
+"""How late news may be: on an idle machine, and on a busy one."""
+IDLE_SHARE = 20
+"""A look may take a twentieth of the time. Every look wakes each provider with news, and a woken reader costs five
+statements; so when looking takes long, the machine is busy, and news are better told together."""
+
+
+def pause_after(look_s: float) -> float:
+    """Seconds until the next look, when the last one took `look_s`."""
+    return min(LONGEST_S, max(INTERVAL_S, look_s * IDLE_SHARE))
 
 
 class FeedWatch:
@@ -44,10 +53,11 @@ class FeedWatch:
                 self._anyone.clear()
 
     async def run(self) -> None:
-        """Look every INTERVAL_S while anybody waits; a database that is away is looked for again."""
+        """Look again and again while anybody waits; a database that is away is looked for again."""
         since = 0
         while True:
             await self._anyone.wait()
+            began = time.monotonic()
             try:
                 async with self._database.transaction() as tx:
                     until = await feed.fence(tx)
@@ -59,7 +69,7 @@ class FeedWatch:
             except Exception as away:
                 log.get("feed").warning("feed_watch_failed", error=type(away).__name__)
                 await asyncio.sleep(1)
-            await asyncio.sleep(INTERVAL_S)
+            await asyncio.sleep(pause_after(time.monotonic() - began))
 
     def _wake(self, audiences: set[str]) -> None:
         for audience in audiences:

@@ -7,6 +7,7 @@ whole of". Codes are text, never numbers. "000000" stands for the country.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 NATION = "000000"
 _LENGTHS = (6, 9, 12)
@@ -18,6 +19,7 @@ def is_code(code: str) -> bool:
     return len(code) in _LENGTHS and code.isascii() and code.isdigit()
 
 
+@lru_cache(maxsize=4096)
 def prefix_of(code: str) -> str:
     """The digits that every code inside this division starts with: "620300" → "6203", "000000" → "".
 

@@ -17,6 +17,7 @@ from app.core.db import Database
 from app.core.http import SYSTEM
 from app.dispatch import service as dispatch
 from app.exchange.service import cursor_of, position_of
+from app.exchange.watch import pause_after
 from app.jobs.feed import Position
 from app.orders import service as orders
 from tests.world.accounts import make_app_key, signed_headers
@@ -172,3 +173,8 @@ async def test_events_of_the_door_are_taken_in_a_batch(
             "/v1/provider/events", content=raw, headers=signed_headers(*key, "POST", "/v1/provider/events", raw)
         )
         assert answer.status_code == 422
+
+
+@pytest.mark.parametrize(("look_s", "pause_s"), [(0.001, 0.25), (0.0125, 0.25), (0.03, 0.6), (5.0, 1.0)])
+def test_looks_take_a_twentieth_of_the_time_at_most(look_s: float, pause_s: float) -> None:
+    assert pause_after(look_s) == pytest.approx(pause_s)
