@@ -75,6 +75,7 @@ async def record(service: Service, name: str, found: Town, count: int) -> Record
         for number in range(count + 20):
             recorder.current = []
             await _lifecycle(client, found)
+            await asyncio.sleep(0)  # the driver tells of a statement a turn of the loop later
             if number == 19:
                 recorder.recording = Recording()
             elif number > 19:
