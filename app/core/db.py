@@ -22,7 +22,7 @@ from app.core.dsn import sqlalchemy_url
 from app.core.errors import Unavailable
 from app.core.events import Bus
 from app.core.json import dumps, loads
-from app.core.sqlstate import away
+from app.core.sqlstate import away, is_lost
 from app.core.tx import Tx as Tx
 
 NAMING = {
@@ -136,8 +136,8 @@ class _Transaction:
         self._tx = Tx(owner.engine.sync_engine, pooled, owner.bus, owner.vault, owner.cache, begins=self._begins)
         try:
             await self._prepare(self._tx)
-        except BaseException:
-            await self._release(pooled)
+        except BaseException as failure:
+            await self._release(pooled, failure)
             raise
         return self._tx
 
@@ -148,8 +148,11 @@ class _Transaction:
         try:
             if kind is None:
                 await self._tx.end()
+        except BaseException as failed:
+            failure = failed
+            raise
         finally:
-            await self._release(self._pooled)
+            await self._release(self._pooled, failure)
 
     async def _prepare(self, tx: Tx) -> None:
         if self._isolation is not None:
@@ -160,12 +163,14 @@ class _Transaction:
             await tx.fetchval("SELECT set_config('search_path', $1, true)", f"{self._database.schema}, public")
 
     @staticmethod
-    async def _release(pooled: PoolProxiedConnection) -> None:
-        """Back into the pool, rolled back if need be, even when the caller is being cancelled."""
+    async def _release(pooled: PoolProxiedConnection, failure: BaseException | None) -> None:
+        """Back into the pool, rolled back if need be, even when the caller is being cancelled; or thrown away."""
         if not pooled.is_valid:
             return
         adapted: Any = pooled.dbapi_connection
-        if adapted._transaction is None:
-            pooled.close()
-        else:
+        if failure is not None and is_lost(failure):
+            await asyncio.shield(greenlet_spawn(pooled.invalidate))
+        elif adapted._transaction is not None:
             await asyncio.shield(greenlet_spawn(pooled.close))
+        else:
+            pooled.close()

@@ -52,7 +52,7 @@ def as_unavailable(failure: BaseException) -> Unavailable | None:
     Idempotency-Key finds out.
     """
     state = sqlstate_of(failure) or ""
-    if state[:2] in {"08", "53", "57"} or state in {"25006", "25P03", "55P03"} or _lost(failure):
+    if state[:2] in {"08", "53", "57"} or state in {"25006", "25P03", "55P03"} or is_lost(failure):
         return away()
     return None
 
@@ -61,19 +61,21 @@ def away() -> Unavailable:
     return Unavailable("database_unavailable", "the database is not reachable just now", retry_after_s=3)
 
 
-_LAST_WORD = "another operation (2) is in progress"
-"""The driver's refusal on a connection where a dying server has said its last word but not hung up yet: state 2 of
-its protocol reads the rest of an error that came unasked."""
+_LAST_WORD = ("another operation (2) is in progress", "Expected list, got dict")
+"""The driver's refusals on a connection where a dying server has said its last word but not hung up yet: it is still
+reading the rest of an error that came unasked. Whatever is asked then, a statement or BEGIN, finds that error's fields
+where rows should be."""
 
 
-def _lost(failure: BaseException) -> bool:
+def is_lost(failure: BaseException) -> bool:
+    """Whether the connection is of no use any more."""
     if isinstance(failure, DBAPIError) and failure.connection_invalidated:
         return True
     cause: BaseException | None = failure
     while cause is not None:
         if isinstance(cause, asyncpg.InterfaceError) and "closed" in str(cause):
             return True
-        if isinstance(cause, asyncpg.InternalClientError) and _LAST_WORD in str(cause):
+        if isinstance(cause, (asyncpg.InternalClientError, TypeError)) and str(cause).endswith(_LAST_WORD):
             return True
         cause = cause.__cause__
     return False
