@@ -14,7 +14,7 @@ import random
 import secrets
 import uuid
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -149,15 +149,7 @@ class Staff:
         return answer.json() if answer.content else None
 
     async def pages(self, path: str, **query: Any) -> list[Any]:
-        """All items of a list."""
-        found: list[Any] = []
-        cursor = None
-        while True:
-            page = await self.get(path, limit=200, **query, **({"cursor": cursor} if cursor else {}))
-            found += page["items"]
-            cursor = page["next_cursor"]
-            if cursor is None:
-                return found
+        return await _all_pages(self.get, path, query)
 
     async def _send(self, method: str, path: str, *, keyed: bool = True, **more: Any) -> httpx.Response:
         """The key belongs to the operation, not to the session: an earlier try, whose answer was lost, may have been
@@ -204,14 +196,7 @@ class Keyed:
         return (await self.doors.send("PUT", path, body=body, key=self.key)).json()
 
     async def pages(self, path: str, **query: Any) -> list[Any]:
-        found: list[Any] = []
-        cursor = None
-        while True:
-            page = await self.get(path, limit=200, **query, **({"cursor": cursor} if cursor else {}))
-            found += page["items"]
-            cursor = page["next_cursor"]
-            if cursor is None:
-                return found
+        return await _all_pages(self.get, path, query)
 
 
 def operation_key() -> str:
@@ -223,6 +208,18 @@ def _pause_s(answer: httpx.Response) -> float:
     """As long as the service asked for, and not everybody at the same moment."""
     asked = answer.headers.get("retry-after", "")
     return min(float(asked) if asked.isdigit() else 0.2, LONGEST_PAUSE_S) * random.uniform(1, 1.5)
+
+
+async def _all_pages(get: Callable[..., Awaitable[Any]], path: str, query: dict[str, Any]) -> list[Any]:
+    """All items of a list."""
+    found: list[Any] = []
+    cursor = None
+    while True:
+        page = await get(path, limit=200, **query, **({"cursor": cursor} if cursor else {}))
+        found += page["items"]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return found
 
 
 def _json(answer: httpx.Response) -> dict[str, Any]:
