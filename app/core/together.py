@@ -52,7 +52,7 @@ def _count(same: list[Write]) -> int:
 def joined(statements: tuple[tuple[str, int], ...]) -> str:
     """One statement out of several `(sql, number of arguments)`; its arguments are theirs, one after the other.
 
-    The last one is the main statement and may return rows. The parts must not depend on each other.
+    They must not depend on each other.
     """
     offset, parts = 0, []
     for sql, count in statements:

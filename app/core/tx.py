@@ -173,10 +173,9 @@ class Tx:
 
     async def end(self) -> None:
         """Write what was put off, and commit what was begun."""
-        begun = self._adapted._transaction
         if self._later:
             await self._send()
-            begun = self._adapted._transaction
+        begun = self._adapted._transaction
         if begun is not None:
             await self._adapted._call_and_discard(begun.commit)
 
