@@ -14,11 +14,11 @@ from app.core.ids import new_id
 from app.dispatch import queries, search
 from app.dispatch.events import CaregiverAssigned
 from app.dispatch.offers import occupied
-from app.dispatch.travel import travel_minutes
 from app.orders import service as orders
 from app.orders.lifecycle import Status
 from app.orders.queries import OrderRow
 from app.providers import service as providers
+from app.routing.travel import travel_minutes
 
 
 async def name_caregiver(tx: Tx, caller: Caller, order_id: UUID, caregiver_id: UUID, reason: str | None) -> OrderRow:

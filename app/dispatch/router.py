@@ -8,7 +8,7 @@ from uuid import UUID
 from app.accounts import scope
 from app.core.db import Tx
 from app.core.http import Caller, CallerDep, IfMatchDep, Router, TxDep, allow, check_version
-from app.dispatch import queries, search, service
+from app.dispatch import queries, queries_matching, search, service
 from app.dispatch.schemas import (
     BlockedPairBody,
     BlockedPairView,
@@ -44,7 +44,7 @@ async def read_candidates(tx: TxDep, caller: CallerDep, order_id: UUID) -> Any:
 @allow("dispatch.read")
 async def read_decisions(tx: TxDep, caller: CallerDep, order_id: UUID) -> Any:
     scope.see(caller, (await orders.get(tx, order_id)).division_code)
-    return [dict(row) for row in await queries.decisions(tx, order_id)]
+    return [dict(row) for row in await queries_matching.decisions(tx, order_id)]
 
 
 @router.post("/v1/orders/{order_id}/assignment", response_model=OrderView, summary="Choose by hand")

@@ -10,13 +10,13 @@ from uuid import UUID
 from app.catalog import service as catalog
 from app.core import clock
 from app.core.db import Tx
-from app.dispatch import queries
+from app.dispatch import queries_matching as queries
 from app.dispatch.matching import OBJECTIVES, Candidate, Ranked, funnel, rank
 from app.dispatch.offers import TURNAROUND, possible_starts
-from app.dispatch.travel import travel_minutes
 from app.orders.queries import OrderRow
 from app.providers.ratings import shrunk
 from app.regions.divisions import lineage
+from app.routing.travel import travel_minutes
 
 FALLBACK_WEIGHTS = {"travel": 40, "continuity": 25, "fairness": 20, "rating": 15}
 """Used only when no row of `dispatch_weights` is in force."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.dispatch.matching import OBJECTIVES, RULES, Candidate, funnel, points, rank
 from app.dispatch.offers import MOVES, OfferStatus, occupied, possible_starts
-from app.dispatch.travel import travel_minutes
+from app.routing.travel import travel_minutes
 
 NOW = datetime(2026, 3, 3, 2, 0, tzinfo=UTC)
 WEIGHTS = {"travel": 40, "continuity": 25, "fairness": 20, "rating": 15}

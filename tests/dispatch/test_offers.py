@@ -12,7 +12,7 @@ from app.core.db import Tx
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.http import SYSTEM
 from app.core.ids import new_id
-from app.dispatch import assignment, queries, search, service, tasks
+from app.dispatch import assignment, queries, queries_matching, search, service, tasks
 from app.orders import service as orders
 from app.orders import tasks as order_tasks
 from tests.world.orders import TUESDAY_TEN, Town, make_order, make_town, provider_caller
@@ -41,7 +41,7 @@ async def test_a_placed_order_is_offered_with_a_held_caregiver_and_a_kept_reason
     assert offer["deadline_at"] == TUESDAY_TEN + timedelta(minutes=15)
     held = await tx.fetchrow("SELECT caregiver_id, status FROM booking WHERE order_id = $1", order.id)
     assert (held["caregiver_id"], held["status"]) == (offer["caregiver_id"], "held")
-    decision = (await queries.decisions(tx, order.id))[0]
+    decision = (await queries_matching.decisions(tx, order.id))[0]
     assert decision["ranked"][0]["caregiver_id"] == str(offer["caregiver_id"])
     assert decision["weights_version"] is not None
     assert len(decision["ranked"]) == 4
@@ -133,7 +133,7 @@ async def test_a_window_without_a_later_time_goes_to_a_person(tx: Tx) -> None:
     window = {"wanted_from": busy["until"], "wanted_to": busy["until"] + timedelta(minutes=120)}
     second = await make_order(tx, town.elder, **window)
     assert second.status == "placed"
-    assert (await queries.decisions(tx, second.id))[-1]["chosen_caregiver_id"] is None
+    assert (await queries_matching.decisions(tx, second.id))[-1]["chosen_caregiver_id"] is None
 
 
 async def test_a_suspended_order_loses_its_offer_in_time_and_holds_nobody_up(tx: Tx, town: Town) -> None:
