@@ -1,0 +1,267 @@
+"""When everybody is where: the earliest times of rounds that were changed. Compiled.
+
+`settle` times again, in the order of keys, whatever a change moved, and stops where nothing moves any more.
+"""
+
+from __future__ import annotations
+
+from app.routing.synchronised_day import (
+    BREAKS,
+    CLOSES,
+    DURATION,
+    HARD,
+    LEAST,
+    MOST,
+    NEVER,
+    OPENS,
+    REST,
+    REST_CLOSES,
+    REST_OPENS,
+    SHIFT_CLOSES,
+    SHIFT_OPENS,
+    W_LATENESS,
+    W_WORST,
+    WINDOWS,
+    A,
+    B,
+    Day,
+)
+from app.routing.synchronised_state import (
+    CARER,
+    CHANGED,
+    DONE,
+    EASED,
+    ENDING,
+    FIRST_KEY,
+    LATE,
+    LATENESS,
+    LATEST,
+    LOGGED,
+    PREV,
+    QUEUED,
+    SEEN,
+    TAKEN,
+    TOP,
+    WORST,
+    State,
+    arc,
+    compiled,
+    cost,
+    set_times,
+    undo,
+)
+
+
+@compiled
+def fits(day: Day, task: int, at: int) -> int:
+    """The first moment from `at` on at which the task may start."""
+    row = day.task[task]
+    if at <= row[CLOSES]:
+        return max(at, row[OPENS])
+    for one in range(1, row[WINDOWS]):
+        if at <= day.window[task, one, 1]:
+            return max(at, day.window[task, one, 0])
+    return at if at <= row[HARD] else NEVER
+
+
+@compiled
+def earliest(day: Day, state: State, task: int, floor: int) -> tuple[int, int]:
+    """When the task can start, not before `floor`, and the rests taken by then."""
+    node = state.node
+    before, carer = node[task, PREV], node[task, CARER]
+    at, taken = node[before, DONE], node[before, TAKEN]
+    way = arc(day, carer, before, task)
+    start = fits(day, task, max(at + way, floor))
+    count = day.carer[carer, BREAKS]
+    while taken < count and start < NEVER:
+        closes = day.rest[carer, taken, REST_CLOSES]
+        resting, left = rested(day, carer, taken, at, way)
+        later = fits(day, task, max(resting + left, floor))
+        if later > start and start + day.task[task, DURATION] <= closes:
+            break  # it can wait, and the task cannot
+        at, way, start, taken = resting, left, later, taken + 1
+    return start, taken
+
+
+@compiled
+def rested(day: Day, carer: int, which: int, at: int, way: int) -> tuple[int, int]:
+    """The end of a rest begun after the way, or if that is too late before it; and what is left of the way."""
+    opens, closes = day.rest[carer, which, REST_OPENS], day.rest[carer, which, REST_CLOSES]
+    begins = max(at + way, opens)
+    if begins <= closes:
+        return begins + day.rest[carer, which, REST], 0
+    begins = max(at, opens)
+    return (begins + day.rest[carer, which, REST] if begins <= closes else NEVER), way
+
+
+@compiled
+def back(day: Day, state: State, carer: int) -> int:
+    """When the caregiver is at the end of the round, the remaining rests taken."""
+    head = len(day.task) + carer
+    last = state.node[head, PREV]
+    if last == head:
+        return day.carer[carer, SHIFT_OPENS]
+    at, way = state.node[last, DONE], arc(day, carer, last, head)
+    for which in range(state.node[last, TAKEN], day.carer[carer, BREAKS]):
+        at, way = rested(day, carer, which, at, way)
+    return at + way
+
+
+@compiled
+def _time(day: Day, state: State, job: int) -> bool:
+    """The least starts of a job's tasks that keep its link."""
+    row = day.job[job]
+    one, two = row[A], row[B]
+    start, taken = earliest(day, state, one, FIRST_KEY)
+    if two < 0:
+        if start >= NEVER:
+            return False
+        set_times(day, state, one, start, taken, False)
+        return True
+    other, other_taken = earliest(day, state, two, FIRST_KEY)
+    while start < NEVER and other < NEVER:
+        if start < other - row[MOST]:
+            start, taken = earliest(day, state, one, other - row[MOST])
+        elif other < start + row[LEAST]:
+            other, other_taken = earliest(day, state, two, start + row[LEAST])
+        else:
+            set_times(day, state, one, start, taken, False)
+            set_times(day, state, two, other, other_taken, False)
+            return True
+    return False
+
+
+@compiled
+def _pop(state: State) -> int:
+    """The job of the lowest key in the queue."""
+    queue, count = state.queue, state.tally[QUEUED]
+    best = 0
+    for at in range(1, count):
+        if state.key[queue[at]] < state.key[queue[best]]:
+            best = at
+    job = queue[best]
+    queue[best] = queue[count - 1]
+    state.tally[QUEUED] = count - 1
+    state.queued[job] = 0
+    return job
+
+
+@compiled
+def settle(day: Day, state: State, room: float) -> bool:
+    """Times again what was touched. False if that breaks a hard rule, or if lateness alone exceeds `room`."""
+    tally = state.tally
+    w_late, w_worst = day.weight[W_LATENESS], day.weight[W_WORST]
+    tally[SEEN] = tally[TOP] = 0
+    while tally[QUEUED] > 0:
+        job = _pop(state)
+        if state.node[day.job[job, A], CARER] < 0:
+            continue
+        if not _time(day, state, job) or w_late * tally[SEEN] + w_worst * tally[TOP] > room:
+            return False
+    while tally[ENDING] > 0:
+        tally[ENDING] -= 1
+        carer = state.ending[tally[ENDING]]
+        state.ends[carer] = 0
+        if back(day, state, carer) > day.carer[carer, SHIFT_CLOSES]:
+            return False
+    return True
+
+
+@compiled
+def last_chance(day: Day, task: int, at: int) -> int:
+    """The last moment not after `at` at which the task may start."""
+    row = day.task[task]
+    if at >= row[HARD]:
+        return row[HARD]
+    for one in range(row[WINDOWS] - 1, 0, -1):
+        if at >= day.window[task, one, 0]:
+            return at if row[HARD] >= NEVER else min(at, day.window[task, one, 1])
+    return at if row[HARD] >= NEVER else min(at, row[CLOSES])
+
+
+@compiled
+def bound(day: Day, state: State, carer: int) -> None:
+    """LATEST of a round: who starts later breaks a hard rule further on. (Links and rests may forbid more.)"""
+    node, head = state.node, len(day.task) + carer
+    node[head, LATEST] = day.carer[carer, SHIFT_CLOSES]
+    after, at = head, node[head, PREV]
+    while at != head:
+        limit = node[after, LATEST] - arc(day, carer, at, after) - day.task[at, DURATION]
+        node[at, LATEST] = last_chance(day, at, limit)
+        after, at = at, node[at, PREV]
+
+
+@compiled
+def keep(day: Day, state: State) -> None:
+    """The change is made: there is nothing to undo any more."""
+    tally = state.tally
+    for at in range(tally[CHANGED]):
+        carer = state.changed[at]
+        state.touched[carer] = 0
+        if day.hard:
+            bound(day, state, carer)
+    tally[CHANGED] = tally[LOGGED] = tally[EASED] = 0
+
+
+@compiled
+def drop(day: Day, state: State) -> None:
+    """The change was not to be."""
+    undo(day, state, 0)
+    for at in range(state.tally[CHANGED]):
+        state.touched[state.changed[at]] = 0
+    state.tally[CHANGED] = 0
+
+
+@compiled
+def bound_changed(day: Day, state: State) -> None:
+    """In the midst of a change of many parts: the bounds of all rounds it has touched."""
+    if day.hard:
+        for at in range(state.tally[CHANGED]):
+            bound(day, state, state.changed[at])
+
+
+@compiled
+def weigh(day: Day, state: State) -> int:
+    """The worst lateness after `settle`; looked for everywhere only if the worst got better."""
+    tally = state.tally
+    if not tally[EASED]:
+        return max(tally[WORST], tally[TOP])
+    worst = 0
+    for task in range(len(day.task)):
+        worst = max(worst, state.node[task, LATE])
+    return worst
+
+
+@compiled
+def judge(day: Day, state: State, before: float, allowed: float) -> bool:
+    """Keeps a change that costs at most `allowed` more than `before`, and drops any other."""
+    tally = state.tally
+    worst = tally[WORST]
+    room = allowed - (cost(day, state) - before)
+    # The lateness there was may go away; only what is counted anew by settle is certain.
+    room += day.weight[W_LATENESS] * tally[LATENESS] + day.weight[W_WORST] * worst
+    if room >= 0 and settle(day, state, room):
+        tally[WORST] = weigh(day, state)
+        if cost(day, state) - before <= allowed:
+            keep(day, state)
+            return True
+        tally[WORST] = worst
+    drop(day, state)
+    return False
+
+
+@compiled
+def judge_settled(day: Day, state: State, before: float, allowed: float, whole: bool) -> bool:
+    """The same for a change of many parts, each settled and bounded by itself; dropped if it is not whole."""
+    tally = state.tally
+    worst = tally[WORST]
+    if whole:
+        tally[EASED] = 1
+        tally[WORST] = weigh(day, state)
+        if cost(day, state) - before <= allowed:
+            keep(day, state)
+            return True
+        tally[WORST] = worst
+    undo(day, state, 0)
+    keep(day, state)
+    return False
