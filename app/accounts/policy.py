@@ -75,6 +75,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "orders.change": _who(*DESK),
     "dispatch.read": _who(*DESK, AUDITOR),
     "dispatch.decide": _who(*DESK),
+    "dispatch.rules": _who(SUPERVISOR),
     "providers.read": _who(*DESK, CLERK, AUDITOR, ADMINISTRATOR),
     "providers.write": _who(SUPERVISOR, ADMINISTRATOR),
     "catalog.write": _who(SUPERVISOR),

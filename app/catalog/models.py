@@ -59,6 +59,7 @@ class ServiceItem(Base):
             " AND max_minutes >= standard_minutes",
             name="minutes",
         ),
+        CheckConstraint("caregivers IN (1, 2)", name="caregivers"),
     )
 
     code: Mapped[str] = mapped_column(Text, primary_key=True)
@@ -79,6 +80,8 @@ class ServiceItem(Base):
     position: Mapped[int] = mapped_column(SmallInteger)
     """Order in lists."""
     active: Mapped[bool] = mapped_column(Boolean)
+    caregivers: Mapped[int] = mapped_column(SmallInteger)
+    """How many have to come together: two lift where one must not (助浴)."""
 
 
 class PriceVersion(Base):

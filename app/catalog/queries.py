@@ -10,7 +10,7 @@ from uuid import UUID
 from app.core.db import Tx
 
 COLUMNS = """code, name, category, unit, standard_minutes, min_minutes, rounding_minutes, max_minutes, certificate,
-  tier, kind, description, position, active"""
+  tier, kind, description, position, active, caregivers"""
 
 ITEM = f"SELECT {COLUMNS} FROM service_item WHERE code = $1"
 
@@ -29,7 +29,7 @@ PRICES_OF = """SELECT id, division_code, price_fen, per_minutes, source, valid_f
 WHERE item_code = $1"""
 
 PUT_ITEM = f"""INSERT INTO service_item ({COLUMNS})
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 ON CONFLICT (code) DO NOTHING"""
 
 END_PRICE = """UPDATE price_version SET valid_to = $3

@@ -78,5 +78,5 @@ def _view(item: Item, price: Price | None) -> ServiceItemView:
         unit=item.unit, standard_minutes=item.standard_minutes, min_minutes=item.min_minutes,
         rounding_minutes=item.rounding_minutes, max_minutes=item.max_minutes, certificate=item.certificate,
         tier=item.tier, tier_name=TIERS[item.tier], kind=item.kind, description=item.description, active=item.active,
-        price=shown,
+        caregivers=item.caregivers, price=shown,
     )  # fmt: skip

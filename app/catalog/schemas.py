@@ -41,6 +41,7 @@ class ServiceItemView(View):
     kind: str
     description: str
     active: bool
+    caregivers: int
     price: PriceView | None = None
 
 

@@ -40,6 +40,7 @@ class Item:
     description: str
     position: int
     active: bool
+    caregivers: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ async def load_items(tx: Tx) -> int:
         values = [row["code"], row["name"], row["category"], row["unit"]]
         minutes = [int(row[f"{name}_minutes"]) for name in ("standard", "min", "rounding", "max")]
         certificate = row["certificate"] or None
-        described = [certificate, row["tier"], row["kind"], row["description"], position, True]
+        described = [certificate, row["tier"], row["kind"], row["description"], position, True, int(row["caregivers"])]
         added += await queries.put_item(tx, [*values, *minutes, *described])
     return added
 

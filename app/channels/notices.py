@@ -18,7 +18,7 @@ from app.messaging import service as messaging
 from app.orders import service as orders
 from app.orders import views
 from app.orders.events import DeadlineMissed
-from app.orders.schemas import OrderView
+from app.orders.schemas import OrderView, PartyView
 from app.visits.events import ServiceCompleted
 
 TELL_FAMILY = "channels.tell_family"
@@ -58,7 +58,7 @@ async def tell_family(tx: Tx, payload: dict[str, Any], *, public_url: str) -> No
             address=phone,
             params=_words(order, f"{public_url}/f/{token}"),
             order_id=order_id,
-            dedupe_key=f"{template}:{order_id}:{order.caregiver.id if order.caregiver else ''}:{member_id}",
+            dedupe_key=":".join([template, str(order_id), *(str(one.id) for one in _coming(order)), str(member_id)]),
         )
 
 
@@ -80,13 +80,18 @@ def _words(order: OrderView, link: str) -> dict[str, str]:
         "number": order.number,
         "item": order.item.name,
         "provider": order.provider.name if order.provider else "",
-        "caregiver": f"{order.caregiver.name[:1]}师傅" if order.caregiver else "",
+        "caregiver": "、".join(f"{one.name[:1]}师傅" for one in _coming(order)),
         "wanted": _day_and_hour(order.window.from_),
         "at": _day_and_hour(order.completed_at or clock.now()),
         "minutes": str(visit.get("minutes") or order.minutes),
         "reason": order.outcome_reason or "服务未完成",
         "link": link,
     }
+
+
+def _coming(order: OrderView) -> list[PartyView]:
+    """Who comes, the lead first."""
+    return [one for one in (order.caregiver, order.second_caregiver) if one is not None]
 
 
 def _day_and_hour(at: datetime) -> str:

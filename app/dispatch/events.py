@@ -50,12 +50,13 @@ class OfferClosed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaregiverAssigned(Event):
-    """A caregiver is named and booked."""
+    """Who comes is named and booked: one caregiver, or a lead and a second."""
 
     name: ClassVar[str] = "order.caregiver_assigned"
     order_id: UUID
     provider_id: UUID
     caregiver_id: UUID
+    second_caregiver_id: UUID | None
     starts_at: datetime
     version: int
     at: datetime

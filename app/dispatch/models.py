@@ -6,7 +6,20 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, Identity, Index, Integer, SmallInteger, Text, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Date,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    SmallInteger,
+    Text,
+    column,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, TSTZRANGE, ExcludeConstraint
 from sqlalchemy.dialects.postgresql import UUID as PgUuid
 from sqlalchemy.orm import Mapped, mapped_column
@@ -17,13 +30,29 @@ Time = TIMESTAMP(timezone=True)
 
 
 class Offer(Base):
-    """派单: an order put before one provider, with a deadline and a suggested caregiver."""
+    """派单: an order put before one provider, with a deadline and suggested caregivers.
+
+    One offer of an order is open at a time, unless it is to be grabbed; one is accepted, whatever the mode.
+    """
 
     __tablename__ = "offer"
     __table_args__ = (
         CheckConstraint("status IN ('offered','accepted','refused','expired','withdrawn')", name="status"),
-        CheckConstraint("mode IN ('auto','manual')", name="mode"),
-        Index("ix_offer_one_open", "order_id", unique=True, postgresql_where=text("status = 'offered'")),
+        CheckConstraint("mode IN ('ranked','grab','fixed','manual')", name="mode"),
+        CheckConstraint("delivery IN ('queued','sent','fetched','expired')", name="delivery"),
+        CheckConstraint("second_caregiver_id <> caregiver_id", name="two_caregivers"),
+        Index(
+            "ix_offer_one_open",
+            "order_id",
+            unique=True,
+            postgresql_where=text("status = 'offered' AND mode <> 'grab'"),
+        ),
+        Index("ix_offer_one_accepted", "order_id", unique=True, postgresql_where=text("status = 'accepted'")),
+        Index(
+            "ix_offer_sent",
+            "provider_id",
+            postgresql_where=text("status = 'offered' AND delivery = 'sent'"),
+        ),
         Index(None, "order_id"),
         Index("ix_offer_waiting", "deadline_at", postgresql_where=text("status = 'offered'")),
         Index("ix_offer_load", "provider_id", "service_day", postgresql_where=text("status IN ('offered','accepted')")),
@@ -33,6 +62,7 @@ class Offer(Base):
     order_id: Mapped[UUID] = mapped_column(ForeignKey("care_order.id"))
     provider_id: Mapped[UUID] = mapped_column(ForeignKey("provider.id"))
     caregiver_id: Mapped[UUID | None] = mapped_column(ForeignKey("caregiver.id"))
+    second_caregiver_id: Mapped[UUID | None] = mapped_column(ForeignKey("caregiver.id"))
     decision_id: Mapped[UUID]
     mode: Mapped[str] = mapped_column(Text)
     attempt: Mapped[int] = mapped_column(SmallInteger)
@@ -44,14 +74,25 @@ class Offer(Base):
     closed_at: Mapped[datetime | None] = mapped_column(Time)
     reason_code: Mapped[str | None] = mapped_column(Text)
     note: Mapped[str | None] = mapped_column(Text)
+    delivery: Mapped[str] = mapped_column(Text)
+    """On its way to the provider's system; `made_at` is when it was queued."""
+    sent_at: Mapped[datetime | None] = mapped_column(Time)
+    fetched_at: Mapped[datetime | None] = mapped_column(Time)
+    fed_txid: Mapped[int | None] = mapped_column(BigInteger)
+    fed_id: Mapped[int | None] = mapped_column(BigInteger)
+    """Where it stands in the feed: a reader that asks for what comes after has it."""
 
 
 class Booking(Base):
-    """A caregiver's time, travel included. Two live bookings of one caregiver cannot overlap."""
+    """A caregiver's time, travel included. Two live bookings of one caregiver cannot overlap.
+
+    An order has one live booking for its lead and, where two come together, one for the second.
+    """
 
     __tablename__ = "booking"
     __table_args__ = (
         CheckConstraint("status IN ('held','booked','released')", name="status"),
+        CheckConstraint("role IN ('lead','second')", name="role"),
         ExcludeConstraint(
             ("caregiver_id", "="),
             ("during", "&&"),
@@ -59,12 +100,13 @@ class Booking(Base):
             using="gist",
             where=text("status <> 'released'"),
         ),
-        Index(None, "order_id"),
+        Index("ix_booking_one_live", "order_id", "role", unique=True, postgresql_where=text("status <> 'released'")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     caregiver_id: Mapped[UUID] = mapped_column(ForeignKey("caregiver.id"))
     order_id: Mapped[UUID] = mapped_column(ForeignKey("care_order.id"))
+    role: Mapped[str] = mapped_column(Text)
     status: Mapped[str] = mapped_column(Text)
     during: Mapped[Any] = mapped_column(TSTZRANGE)
     starts_at: Mapped[datetime] = mapped_column(Time)
@@ -81,6 +123,8 @@ class Decision(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     order_id: Mapped[UUID] = mapped_column(ForeignKey("care_order.id"))
     mode: Mapped[str] = mapped_column(Text)
+    mode_version: Mapped[int | None] = mapped_column(Integer)
+    """The rule of `dispatch_mode` that chose the mode; null for the default."""
     made_by: Mapped[str] = mapped_column(Text)
     reason: Mapped[str | None] = mapped_column(Text)
     weights_version: Mapped[int | None] = mapped_column(Integer)
@@ -89,6 +133,7 @@ class Decision(Base):
     funnel: Mapped[Any] = mapped_column(JSONB)
     ranked: Mapped[Any] = mapped_column(JSONB)
     chosen_caregiver_id: Mapped[UUID | None]
+    chosen_second_id: Mapped[UUID | None]
     chosen_provider_id: Mapped[UUID | None]
     made_at: Mapped[datetime] = mapped_column(Time)
 
@@ -118,3 +163,56 @@ class BlockedPair(Base):
     asked_by: Mapped[str] = mapped_column(Text)
     reason: Mapped[str] = mapped_column(Text)
     since: Mapped[datetime] = mapped_column(Time)
+
+
+class DispatchMode(Base):
+    """Which way orders are offered, per division, service item and urgency; the newest row in force counts.
+
+    `item_code` and `urgency` may be "any". `breadth` is how many providers are asked at once to grab.
+    """
+
+    __tablename__ = "dispatch_mode"
+    __table_args__ = (
+        CheckConstraint("mode IN ('ranked','grab','fixed')", name="mode"),
+        CheckConstraint("urgency IN ('any','emergency','urgent','normal','appointment')", name="urgency"),
+        CheckConstraint("(mode = 'grab') = (breadth IS NOT NULL) AND breadth BETWEEN 2 AND 10", name="breadth"),
+    )
+
+    version: Mapped[int] = mapped_column(Integer, Identity(), primary_key=True)
+    division_code: Mapped[str] = mapped_column(Text)
+    item_code: Mapped[str] = mapped_column(Text)
+    urgency: Mapped[str] = mapped_column(Text)
+    mode: Mapped[str] = mapped_column(Text)
+    breadth: Mapped[int | None] = mapped_column(SmallInteger)
+    valid_from: Mapped[date]
+    made_by: Mapped[str] = mapped_column(Text)
+    made_at: Mapped[datetime] = mapped_column(Time)
+    reason: Mapped[str] = mapped_column(Text)
+
+
+class FixedProvider(Base):
+    """A contract by which one provider serves a division, an item or a scheme ("any" for all); both days included."""
+
+    __tablename__ = "fixed_provider"
+    __table_args__ = (
+        CheckConstraint("valid_to >= valid_from", name="valid"),
+        ExcludeConstraint(
+            (column("division_code"), "="),
+            (column("item_code"), "="),
+            (column("scheme_code"), "="),
+            (func.daterange(column("valid_from"), column("valid_to"), text("'[]'")), "&&"),
+            using="gist",
+            name="ex_fixed_provider_overlap",
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("provider.id"))
+    division_code: Mapped[str] = mapped_column(Text)
+    item_code: Mapped[str] = mapped_column(Text)
+    scheme_code: Mapped[str] = mapped_column(Text)
+    contract_number: Mapped[str] = mapped_column(Text)
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None]
+    made_by: Mapped[str] = mapped_column(Text)
+    made_at: Mapped[datetime] = mapped_column(Time)

@@ -3,12 +3,14 @@
 offered ─▶ accepted
    ├─────▶ refused      by the provider, with a reason
    ├─────▶ expired      its deadline passed
-   └─────▶ withdrawn    by the centre, or because the order was cancelled; cannot be accepted any more
+   └─────▶ withdrawn    by the centre, because the order was cancelled, or because another provider was first
+                        to grab it; cannot be accepted any more
 accepted ─▶ withdrawn   the order was taken back (caregiver ill, designation overdue)
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -30,7 +32,13 @@ MOVES: dict[OfferStatus, frozenset[OfferStatus]] = {
 }
 
 MAX_ATTEMPTS = 6
-"""Offers per order before a person has to look."""
+"""Rounds of offers per order before a person has to look."""
+
+TAKEN_BY_OTHER = "taken_by_other"
+"""Why an offer to grab was withdrawn: somebody was first."""
+
+ON_ITS_WAY = ("queued", "sent", "fetched")
+"""How far an open offer has come to its provider's system."""
 
 TURNAROUND = timedelta(minutes=5)
 """Kept free after a visit, beside the travel to the next one."""
@@ -49,6 +57,11 @@ LEAD = {
 
 def may_move(before: OfferStatus, after: OfferStatus) -> bool:
     return after in MOVES[before]
+
+
+def furthest(deliveries: Iterable[str]) -> str:
+    """The delivery an order shows, out of those of its open offers (at least one)."""
+    return max(deliveries, key=ON_ITS_WAY.index)
 
 
 def possible_starts(

@@ -74,8 +74,9 @@ SEED_WEIGHTS = """INSERT INTO dispatch_weights (division_code, urgency, weights,
 SELECT $1, $2, $3, $4 WHERE NOT EXISTS (
   SELECT 1 FROM dispatch_weights WHERE division_code = $1 AND urgency = $2)"""
 
-DECISIONS = """SELECT id, mode, made_by, reason, weights_version, starts_at, excluded, funnel, ranked,
-  chosen_caregiver_id, chosen_provider_id, made_at FROM decision WHERE order_id = $1 ORDER BY made_at, id"""
+DECISIONS = """SELECT id, mode, mode_version, made_by, reason, weights_version, starts_at, excluded, funnel, ranked,
+  chosen_caregiver_id, chosen_second_id, chosen_provider_id, made_at
+FROM decision WHERE order_id = $1 ORDER BY made_at, id"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,34 @@
-"""The desk's side of dispatch: who could come and why, by hand, and once more."""
+"""The desk's side of dispatch: who could come and why, by hand, and once more; and the modes orders go out in."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
+
+from fastapi import Query, Response
 
 from app.accounts import scope
 from app.core.db import Tx
 from app.core.http import Caller, CallerDep, IfMatchDep, Router, TxDep, allow, check_version
-from app.dispatch import queries, queries_matching, search, service
+from app.dispatch import mode_rules, queries, queries_matching, search, service
+from app.dispatch.mode_rules import NewContract
+from app.dispatch.modes import Mode
 from app.dispatch.schemas import (
     BlockedPairBody,
     BlockedPairView,
     CandidatesView,
     DecisionView,
     HandAssignment,
+)
+from app.dispatch.schemas_modes import (
+    FixedProviderBody,
+    FixedProviderEnd,
+    FixedProviderMade,
+    FixedProviderView,
+    ModeRule,
+    ModeRuleSet,
+    ModeRuleView,
+    OfferedView,
 )
 from app.elders import service as elders
 from app.orders import service as orders
@@ -47,6 +61,15 @@ async def read_decisions(tx: TxDep, caller: CallerDep, order_id: UUID) -> Any:
     return [dict(row) for row in await queries_matching.decisions(tx, order_id)]
 
 
+@router.get(
+    "/v1/orders/{order_id}/offers", response_model=list[OfferedView], summary="Who was asked, and how far it came"
+)
+@allow("dispatch.read")
+async def read_offers(tx: TxDep, caller: CallerDep, order_id: UUID) -> Any:
+    scope.see(caller, (await orders.get(tx, order_id)).division_code)
+    return [dict(row) for row in await queries.offers_of(tx, order_id)]
+
+
 @router.post("/v1/orders/{order_id}/assignment", response_model=OrderView, summary="Choose by hand")
 @allow("dispatch.decide")
 async def assign_by_hand(
@@ -73,6 +96,54 @@ async def block_pair(tx: TxDep, caller: CallerDep, body: BlockedPairBody) -> Any
     scope.see(caller, (await elders.elder(tx, body.elder_id)).division_code)
     await service.block(tx, caller, body.elder_id, body.caregiver_id, body.reason)
     return {"elder_id": body.elder_id, "caregiver_id": body.caregiver_id}
+
+
+@router.get("/v1/dispatch-modes", response_model=list[ModeRuleView], summary="Ways of offering, the newest first")
+@allow("dispatch.read")
+async def read_modes(
+    tx: TxDep,
+    caller: CallerDep,
+    division: Annotated[str, Query(pattern=r"^([0-9]{6}|[0-9]{9}|[0-9]{12})$", examples=["620302"])],
+) -> Any:
+    return [dict(row) for row in await mode_rules.rules_for(tx, caller, division)]
+
+
+@router.post("/v1/dispatch-modes", response_model=ModeRuleSet, status_code=201, summary="Another way from a day on")
+@allow("dispatch.rules")
+async def set_mode(tx: TxDep, caller: CallerDep, body: ModeRule) -> Any:
+    version = await mode_rules.add_rule(
+        tx,
+        caller,
+        division_code=body.division_code,
+        item_code=body.item_code,
+        urgency=body.urgency,
+        mode=Mode(body.mode),
+        breadth=body.breadth,
+        valid_from=body.valid_from,
+        reason=body.reason,
+    )
+    return {"version": version}
+
+
+@router.get("/v1/fixed-providers", response_model=list[FixedProviderView], summary="Providers fixed by contract")
+@allow("dispatch.read")
+async def read_fixed_providers(tx: TxDep, caller: CallerDep) -> Any:
+    return [dict(row) for row in await mode_rules.contracts_for(tx, caller)]
+
+
+@router.post(
+    "/v1/fixed-providers", response_model=FixedProviderMade, status_code=201, summary="Fix a provider by contract"
+)
+@allow("dispatch.rules")
+async def fix_provider(tx: TxDep, caller: CallerDep, body: FixedProviderBody) -> Any:
+    return {"id": await mode_rules.add_contract(tx, caller, NewContract(**body.model_dump()))}
+
+
+@router.put("/v1/fixed-providers/{contract_id}/end", status_code=204, summary="Let such a contract end")
+@allow("dispatch.rules")
+async def end_fixed_provider(tx: TxDep, caller: CallerDep, contract_id: UUID, body: FixedProviderEnd) -> Response:
+    await mode_rules.end_contract(tx, caller, contract_id, body.last_day, body.reason)
+    return Response(status_code=204)
 
 
 async def _seen(tx: Tx, caller: Caller, order_id: UUID, version: int | None) -> None:

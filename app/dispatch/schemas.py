@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from pydantic import ConfigDict
@@ -59,7 +60,9 @@ class DecisionView(View):
     funnel: list[FunnelStep]
     ranked: list[CandidateView]
     excluded: list[UUID]
+    mode_version: int | None = None
     chosen_caregiver_id: UUID | None = None
+    chosen_second_id: UUID | None = None
     chosen_provider_id: UUID | None = None
     made_at: datetime
 
@@ -76,7 +79,10 @@ class HandAssignment(Body):
 
 
 class Acceptance(Body):
+    """Who comes; whoever is not named comes as suggested. A second only where two come together."""
+
     caregiver_id: UUID | None = None
+    second_caregiver_id: UUID | None = None
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"caregiver_id": _CAREGIVER}]})
 
@@ -89,7 +95,10 @@ class Refusal(Body):
 
 
 class NamedCaregiver(Body):
+    """The lead unless `role` says otherwise; naming one of two keeps the other."""
+
     caregiver_id: UUID
+    role: Literal["lead", "second"] = "lead"
     reason: Line | None = None
 
     model_config = ConfigDict(

@@ -77,8 +77,8 @@ async def find(
     return first or nobody(order, excluded)
 
 
-async def find_at(tx: Tx, order: OrderRow, starts_at: datetime, provider_id: UUID, caregiver_id: UUID) -> Found:
-    """Does this caregiver pass the work rules at this time? A ranked list of one, or the rule that failed."""
+async def find_at(tx: Tx, order: OrderRow, starts_at: datetime, provider_id: UUID, caregiver_id: UUID | None) -> Found:
+    """Who of this provider passes the work rules at this time? Of one caregiver: a list of one, or the failed rule."""
     version, weights = await _weights(tx, order)
     rows = await queries.candidates(tx, await _search(tx, order, [], starts_at, provider_id, caregiver_id))
     left = [_candidate(row, order) for row in rows if row["id"] is not None]

@@ -48,6 +48,9 @@ async def read_feed(
     provider_id = _provider(caller)
     watch: FeedWatch = request.app.state.feed_watch
     audience, position = provider_audience(provider_id), service.position_of(cursor)
+    if cursor:
+        async with database.statements() as tx:
+            await service.has_read(tx, provider_id, position)
     until = time.monotonic() + wait
     while True:
         ticket = watch.ticket(audience)
@@ -96,7 +99,7 @@ async def read_own_order(tx: TxDep, caller: CallerDep, order_id: UUID, response:
 @router.post("/v1/provider/offers/{offer_id}/acceptance", response_model=OrderView, summary="Accept an offer")
 @allow("provider.offers")
 async def accept_offer(tx: TxDep, caller: CallerDep, offer_id: UUID, body: Acceptance) -> Any:
-    order = await dispatch.accept(tx, caller, offer_id, body.caregiver_id)
+    order = await dispatch.accept(tx, caller, offer_id, body.caregiver_id, body.second_caregiver_id)
     return await _own(tx, caller, order.id)
 
 
@@ -112,7 +115,7 @@ async def refuse_offer(tx: TxDep, caller: CallerDep, offer_id: UUID, body: Refus
 )
 @allow("provider.offers")
 async def name_caregiver(tx: TxDep, caller: CallerDep, order_id: UUID, body: NamedCaregiver) -> Any:
-    await assignment.name_caregiver(tx, caller, order_id, body.caregiver_id, body.reason)
+    await assignment.name_caregiver(tx, caller, order_id, body.caregiver_id, body.reason, body.role)
     return await _own(tx, caller, order_id)
 
 

@@ -14,13 +14,18 @@ from app.visits.schemas import EventResult, ProviderEvent
 
 
 class OfferView(View):
+    """`mode` grab: others are asked too, and whoever accepts first has it. `caregiver_id` is who is suggested."""
+
     id: UUID
     status: str
+    mode: str
     caregiver_id: UUID | None = None
+    second_caregiver_id: UUID | None = None
     starts_at: datetime
     made_at: datetime
     deadline_at: datetime
     reason_code: str | None = None
+    delivery: str
 
 
 class FeedEvent(View):

@@ -9,12 +9,12 @@ from app.core.db import Tx
 from app.core.errors import Invalid
 from app.core.json import loads
 from app.core.paging import decode_cursor, encode_cursor
+from app.dispatch import delivery
 from app.exchange import queries
 from app.exchange.handlers import provider_audience
 from app.exchange.schemas import FeedEvent, OfferView
 from app.jobs import feed
 from app.jobs.feed import Position
-from app.orders import queries as order_queries
 from app.orders import views
 from app.orders.schemas import OrderView
 
@@ -37,28 +37,38 @@ def cursor_of(position: Position) -> str:
 
 
 async def page(tx: Tx, provider_id: UUID, after: Position, limit: int) -> tuple[list[FeedEvent], Position]:
-    """Up to `limit` events after `after`, and where the reader stands then. Marks open offers as fetched."""
+    """Up to `limit` events after `after`, and where the reader stands then. Marks the open offers in it as sent."""
     entries = await feed.read(tx, provider_audience(provider_id), after, limit)
     if not entries:
         return [], after
     orders = await own_orders(tx, provider_id, list(dict.fromkeys(e["order_id"] for e in entries if e["order_id"])))
     offers = await queries.offers(tx, list({e["offer_id"] for e in entries if e["offer_id"]}))
-    await _mark_fetched(tx, offers)
+    await delivery.sent(tx, _leaving(entries, offers))
     events = [_event(entry, orders, offers) for entry in entries]
     return events, Position(entries[-1]["txid"], entries[-1]["id"])
 
 
 async def own_orders(tx: Tx, provider_id: UUID, order_ids: list[UUID]) -> dict[UUID, OrderView]:
-    """The orders that are this provider's now: plain once accepted, masked while merely offered."""
-    return {order.id: order for order in await views.snapshot(tx, order_ids, in_hand_of=provider_id)}
+    """The orders that are this provider's now: plain once accepted, masked while merely offered or to be grabbed."""
+    own = {order.id: order for order in await views.snapshot(tx, order_ids, in_hand_of=provider_id)}
+    if foreign := [order_id for order_id in order_ids if order_id not in own]:
+        to_grab = await queries.to_grab(tx, provider_id, foreign)
+        own |= {order.id: order for order in await views.snapshot(tx, to_grab)}
+    return own
 
 
-async def _mark_fetched(tx: Tx, offers: dict[UUID, Any]) -> None:
-    fresh = [offer for offer in offers.values() if offer["status"] == "offered"]
-    if fresh:
-        await order_queries.note_delivery(
-            tx, [offer["order_id"] for offer in fresh], [offer["id"] for offer in fresh], "fetched"
-        )
+async def has_read(tx: Tx, provider_id: UUID, until: Position) -> None:
+    """The provider asks for what comes after `until`: it has got everything before."""
+    await delivery.fetched(tx, provider_id, until.txid, until.id)
+
+
+def _leaving(entries: list[Any], offers: dict[UUID, Any]) -> list[tuple[UUID, int, int]]:
+    """The open offers that this page brings for the first time, each with its entry's position."""
+    return [
+        (entry["offer_id"], entry["txid"], entry["id"])
+        for entry in entries
+        if (offer := offers.get(entry["offer_id"])) and (offer["status"], offer["delivery"]) == ("offered", "queued")
+    ]
 
 
 def _event(entry: Any, orders: dict[UUID, OrderView], offers: dict[UUID, Any]) -> FeedEvent:

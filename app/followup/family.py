@@ -63,8 +63,8 @@ async def page(tx: Tx, order_id: UUID) -> FamilyOrder:
     visit = order.visit or {}
     shown: dict[str, Any] = {}
     if "people" in allowed and order.provider_id is not None:
-        caregiver = masked_name(facts["caregiver_name"]) if facts["caregiver_name"] else None
-        shown["who"] = PartyWords(provider=facts["provider_name"], caregiver=caregiver)
+        caregiver, second = (masked_name(facts[name]) or None for name in ("caregiver_name", "second_name"))
+        shown["who"] = PartyWords(provider=facts["provider_name"], caregiver=caregiver, second_caregiver=second)
     if "times" in allowed:
         shown |= _times(visit)
     if "work" in allowed:

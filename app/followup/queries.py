@@ -68,16 +68,17 @@ ANNOUNCE = """WITH ready AS (
 UPDATE followup f SET announced_at = $1 FROM ready WHERE f.id = ready.id
 RETURNING f.id, f.order_id, f.division_code, f.due_at, f.attempts"""
 
-FAMILY = r"""SELECT i.name AS item, p.name AS provider_name, c.name AS caregiver_name,
+FAMILY = r"""SELECT i.name AS item, p.name AS provider_name, c.name AS caregiver_name, s.name AS second_name,
   EXISTS (SELECT FROM rating r WHERE r.order_id = o.id AND r.source = 'family') AS heard,
   EXISTS (SELECT FROM complaint k WHERE k.order_id = o.id AND k.status <> 'decided') AS complaint_open,
-  ARRAY(SELECT s.purpose FROM consent s WHERE s.elder_id = o.elder_id AND s.granted_to = 'family'
-    AND s.withdrawn_at IS NULL) AS consents,
-  EXISTS (SELECT FROM consent s WHERE s.elder_id = o.elder_id AND s.granted_to = 'family'
-    AND s.purpose LIKE 'family\_page%') AS decided,
+  ARRAY(SELECT t.purpose FROM consent t WHERE t.elder_id = o.elder_id AND t.granted_to = 'family'
+    AND t.withdrawn_at IS NULL) AS consents,
+  EXISTS (SELECT FROM consent t WHERE t.elder_id = o.elder_id AND t.granted_to = 'family'
+    AND t.purpose LIKE 'family\_page%') AS decided,
   EXISTS (SELECT FROM family_member m WHERE m.elder_id = o.elder_id AND m.approved_at IS NOT NULL) AS approved
 FROM care_order o JOIN service_item i ON i.code = o.item_code
 LEFT JOIN provider p ON p.id = o.provider_id LEFT JOIN caregiver c ON c.id = o.caregiver_id
+LEFT JOIN caregiver s ON s.id = o.second_caregiver_id
 WHERE o.id = $1"""
 
 

@@ -127,6 +127,7 @@ class RatingView(View):
 class PartyWords(View):
     provider: str
     caregiver: str | None = None
+    second_caregiver: str | None = None
 
 
 class CostWords(View):

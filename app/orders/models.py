@@ -47,12 +47,13 @@ class CareOrder(Base):
         CheckConstraint("minutes > 0", name="minutes"),
         CheckConstraint("rating BETWEEN 1 AND 5", name="rating"),
         CheckConstraint(
-            "(status IN ('placed','cancelled')) OR provider_id IS NOT NULL", name="provider_when_dispatched"
+            "(status IN ('placed','dispatched','cancelled')) OR provider_id IS NOT NULL", name="provider_when_accepted"
         ),
         CheckConstraint(
             "status NOT IN ('assigned','in_service') OR caregiver_id IS NOT NULL",
             name="caregiver_when_assigned",
         ),
+        CheckConstraint("second_caregiver_id <> caregiver_id", name="two_caregivers"),
         CheckConstraint("(completed_at IS NULL) = (status NOT IN ('completed','closed'))", name="completed_at"),
         Index(None, "elder_id", "id"),
         Index(None, "provider_id", "id"),
@@ -94,6 +95,8 @@ class CareOrder(Base):
     copay_fen: Mapped[int] = mapped_column(BigInteger)
     provider_id: Mapped[UUID | None] = mapped_column(ForeignKey("provider.id"))
     caregiver_id: Mapped[UUID | None] = mapped_column(ForeignKey("caregiver.id"))
+    """Who comes; of two, the lead, who proves the visit."""
+    second_caregiver_id: Mapped[UUID | None] = mapped_column(ForeignKey("caregiver.id"))
     offer_id: Mapped[UUID | None]
     assigned_at: Mapped[datetime | None] = mapped_column(Time)
     flags: Mapped[list[str]] = mapped_column(ARRAY(Text))

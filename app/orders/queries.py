@@ -41,6 +41,7 @@ class OrderRow:
     copay_fen: int
     provider_id: UUID | None
     caregiver_id: UUID | None
+    second_caregiver_id: UUID | None
     offer_id: UUID | None
     assigned_at: datetime | None
     flags: list[str]
@@ -81,8 +82,8 @@ PLACE = f"""WITH placed AS (
 SELECT {COLUMNS} FROM placed o"""
 
 CHANGEABLE = frozenset(
-    {"outcome", "outcome_reason", "provider_id", "caregiver_id", "offer_id", "assigned_at", "delivery",
-     "completed_at", "visit", "rating"}
+    {"outcome", "outcome_reason", "provider_id", "caregiver_id", "second_caregiver_id", "offer_id", "assigned_at",
+     "delivery", "completed_at", "visit", "rating"}
 )  # fmt: skip
 
 
@@ -118,6 +119,14 @@ FLAGS = f"""WITH flagged AS (
 )
 SELECT {COLUMNS} FROM flagged o"""
 
+NOTE = f"""WITH noted AS (
+  UPDATE care_order SET delivery = $2, version = version + 1, updated_at = $3 WHERE id = $1 RETURNING *
+), history AS (
+  INSERT INTO order_history (order_id, seq, before, after, actor, reason, facts, at)
+  SELECT $1, version, status, status, $4, $5, $6, $3 FROM noted
+)
+SELECT {COLUMNS} FROM noted o"""
+
 CORRECT_END = f"""WITH corrected AS (
   UPDATE care_order SET outcome = $2, outcome_reason = $3, completed_at = $4, visit = $5, version = version + 1,
     updated_at = $6
@@ -130,8 +139,9 @@ SELECT {COLUMNS} FROM corrected o"""
 
 NOTE_RATING = "UPDATE care_order SET rating = $2, version = version + 1, updated_at = $3 WHERE id = $1"
 NOTE_VISIT = "UPDATE care_order SET visit = $2, version = version + 1, updated_at = $3 WHERE id = $1"
-NOTE_DELIVERY = """UPDATE care_order SET delivery = $2 WHERE id = ANY($1) AND delivery <> $2 AND offer_id = ANY($3)
-AND delivery <> 'fetched'"""
+NOTE_DELIVERY = """UPDATE care_order SET delivery = $2 WHERE id IN (
+  SELECT id FROM care_order WHERE id = ANY($1) AND status = 'dispatched' AND delivery = ANY($3)
+  ORDER BY id FOR NO KEY UPDATE)"""
 MEET = "UPDATE order_deadline SET met_at = $3 WHERE order_id = $1 AND name = $2 AND met_at IS NULL"
 
 RULES = """SELECT division_code, urgency, name, minutes, rural_minutes, from_window, valid_from, valid_to
@@ -223,6 +233,12 @@ async def set_flags(
     return row(await tx.fetchrow(FLAGS, order.id, flags, at, actor, reason, dumps(facts)))
 
 
+async def note(
+    tx: Tx, order: OrderRow, at: datetime, delivery: str, actor: str, reason: str, facts: dict[str, Any]
+) -> OrderRow:
+    return row(await tx.fetchrow(NOTE, order.id, delivery, at, actor, reason, dumps(facts)))
+
+
 async def correct_end(
     tx: Tx,
     order: OrderRow,
@@ -250,8 +266,9 @@ async def note_rating(tx: Tx, order_id: UUID, score: int, at: datetime) -> None:
     await tx.run(NOTE_RATING, order_id, score, at)
 
 
-async def note_delivery(tx: Tx, order_ids: list[UUID], offer_ids: list[UUID], delivery: str) -> None:
-    await tx.run(NOTE_DELIVERY, order_ids, delivery, offer_ids)
+async def note_delivery(tx: Tx, order_ids: list[UUID], delivery: str, before: list[str]) -> None:
+    """How far the offers of these orders have come; only from one of the states `before`."""
+    await tx.run(NOTE_DELIVERY, order_ids, delivery, before)
 
 
 async def meet_deadline(tx: Tx, order_id: UUID, name: str, at: datetime) -> None:

@@ -17,12 +17,13 @@ OPEN, OVER = "status NOT IN ('closed','cancelled')", "status IN ('closed','cance
 TIMELINE = """SELECT seq, before, after, actor, reason, facts, at FROM order_history WHERE order_id = $1 ORDER BY seq"""
 
 SNAPSHOT = f"""SELECT {COLUMNS}, i.name AS item_name, e.name AS elder_name, e.sex AS elder_sex,
-  p.name AS provider_name, c.name AS caregiver_name, d.names, d.dues, d.mets
+  p.name AS provider_name, c.name AS caregiver_name, s.name AS second_name, d.names, d.dues, d.mets
 FROM care_order o
 JOIN service_item i ON i.code = o.item_code
 JOIN elder e ON e.id = o.elder_id
 LEFT JOIN provider p ON p.id = o.provider_id
 LEFT JOIN caregiver c ON c.id = o.caregiver_id
+LEFT JOIN caregiver s ON s.id = o.second_caregiver_id
 LEFT JOIN LATERAL (
   SELECT array_agg(name) AS names, array_agg(due_at) AS dues, array_agg(met_at) AS mets
   FROM (SELECT name, due_at, met_at FROM order_deadline WHERE order_id = o.id ORDER BY due_at) AS clock

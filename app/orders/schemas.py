@@ -78,6 +78,7 @@ class OrderView(View):
     payers: list[PayerView]
     provider: PartyView | None = None
     caregiver: PartyView | None = None
+    second_caregiver: PartyView | None = None
     visit: dict[str, Any] | None = None
     rating: int | None = None
     flags: list[str]

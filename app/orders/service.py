@@ -155,13 +155,21 @@ async def advance(
     return moved
 
 
-async def release(tx: Tx, order: OrderRow, *, actor: str, reason: str) -> OrderRow:
-    """Give a locked order back to dispatch (改派); history names the offer that is released."""
-    facts = {"released_offer": str(order.offer_id), "provider_id": str(order.provider_id)}
+async def release(tx: Tx, order: OrderRow, *, actor: str, reason: str, facts: dict[str, Any] | None = None) -> OrderRow:
+    """Give a locked order back to dispatch (改派); history names the offer that is released, and `facts`."""
+    held = {"released_offer": order.offer_id, "provider_id": order.provider_id}
     return await advance(
-        tx, order, Status.PLACED, actor=actor, reason=reason, facts=facts,
-        provider_id=None, caregiver_id=None, offer_id=None, assigned_at=None, delivery="none", visit=None,
+        tx, order, Status.PLACED, actor=actor, reason=reason, facts=_said(held) | (facts or {}),
+        provider_id=None, caregiver_id=None, second_caregiver_id=None, offer_id=None, assigned_at=None,
+        delivery="none", visit=None,
     )  # fmt: skip
+
+
+async def note(
+    tx: Tx, order: OrderRow, *, actor: str, reason: str, facts: dict[str, Any], delivery: str | None = None
+) -> OrderRow:
+    """Keep in a locked order's history what did not move it: one of several offers was refused, say."""
+    return await queries.note(tx, order, clock.now(), delivery or order.delivery, actor, reason, facts)
 
 
 async def cancel(tx: Tx, caller: Caller, order_id: UUID, reason_code: str, by: str) -> OrderRow:
@@ -169,8 +177,9 @@ async def cancel(tx: Tx, caller: Caller, order_id: UUID, reason_code: str, by: s
     order = await queries.lock(tx, order_id)
     if Status(order.status) not in CANCELLABLE:
         raise Conflict("order_state", f"an order that is {order.status} cannot be cancelled", status=order.status)
+    facts = {"by": by} | _said({"withdrawn_offer": order.offer_id, "provider_id": order.provider_id})
     moved = await advance(
-        tx, order, Status.CANCELLED, actor=caller.actor, reason=reason_code, facts={"by": by}, delivery="none"
+        tx, order, Status.CANCELLED, actor=caller.actor, reason=reason_code, facts=facts, delivery="none"
     )
     await benefits.release(tx, order.id)
     return moved
@@ -296,6 +305,10 @@ async def _flag(
         )
     )
     return flagged
+
+
+def _said(facts: dict[str, UUID | None]) -> dict[str, Any]:
+    return {name: str(value) for name, value in facts.items() if value is not None}
 
 
 def _sealed_note(tx: Tx, order_id: UUID, note: str | None) -> bytes | None:

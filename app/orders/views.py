@@ -66,6 +66,7 @@ def view(row: Any, now: datetime, door: Any = None) -> OrderView:
         payers=[PayerView.model_construct(**payer) for payer in row["payers"]],
         provider=_party(row["provider_id"], row["provider_name"]),
         caregiver=_party(row["caregiver_id"], row["caregiver_name"]),
+        second_caregiver=_party(row["second_caregiver_id"], row["second_name"]),
         visit=row["visit"], rating=row["rating"], flags=row["flags"], rework_of=row["rework_of"],
         care_request_id=row["care_request_id"], placed_at=row["placed_at"], completed_at=row["completed_at"],
         version=row["version"],

@@ -131,18 +131,19 @@ SELECT request_id, 'hotline', 'service', 'confirmed', 'appointment', elder_id, d
 # $1 the steps of a funnel that begins with everybody
 DECISIONS = """INSERT INTO decision (id, order_id, mode, made_by, weights_version, starts_at, excluded, funnel, ranked,
   chosen_caregiver_id, chosen_provider_id, made_at)
-SELECT decision_id, order_id, 'auto', 'system:nuanxian', 1, begins_at, '{}', $1::jsonb, r.ranked, caregiver_id,
+SELECT decision_id, order_id, 'ranked', 'system:nuanxian', 1, begins_at, '{}', $1::jsonb, r.ranked, caregiver_id,
   provider_id, offered_at
 FROM past JOIN ranking r ON r.no = crew_no AND r.version = turn % 4 ORDER BY n"""
 
 OFFERS = """INSERT INTO offer (id, order_id, provider_id, caregiver_id, decision_id, mode, attempt, status,
-  service_day, starts_at, made_at, deadline_at, closed_at)
-SELECT offer_id, order_id, provider_id, caregiver_id, decision_id, 'auto', 1, 'accepted',
-  (begins_at AT TIME ZONE 'Asia/Shanghai')::date, begins_at, offered_at, offered_at + interval '1 hour', accepted_at
+  service_day, starts_at, made_at, deadline_at, closed_at, delivery, fetched_at)
+SELECT offer_id, order_id, provider_id, caregiver_id, decision_id, 'ranked', 1, 'accepted',
+  (begins_at AT TIME ZONE 'Asia/Shanghai')::date, begins_at, offered_at, offered_at + interval '1 hour', accepted_at,
+  'fetched', accepted_at
 FROM past ORDER BY n"""
 
-BOOKINGS = f"""INSERT INTO booking (id, caregiver_id, order_id, status, during, starts_at, minutes, made_at)
-SELECT {_id("placed_at", "booking")}, caregiver_id, order_id, 'booked',
+BOOKINGS = f"""INSERT INTO booking (id, caregiver_id, order_id, role, status, during, starts_at, minutes, made_at)
+SELECT {_id("placed_at", "booking")}, caregiver_id, order_id, 'lead', 'booked',
   tstzrange(begins_at - interval '3 minutes', completed_at + interval '5 minutes'), begins_at, 15, offered_at
 FROM past ORDER BY n"""
 BOOKED_MINUTES = 23

@@ -16,6 +16,8 @@ PURE = (
     "benefits/waterfall.py",
     "catalog/pricing.py",
     "dispatch/matching.py",
+    "dispatch/modes.py",
+    "dispatch/teams.py",
     "routing/possibility.py",
     "routing/problem.py",
     "routing/travel.py",

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
 import httpx
 import orjson
@@ -15,6 +16,7 @@ import pytest
 from app.core import clock
 from app.core.db import Database
 from app.core.http import SYSTEM
+from app.dispatch import queries
 from app.dispatch import service as dispatch
 from app.exchange.service import cursor_of, position_of
 from app.exchange.watch import pause_after
@@ -95,12 +97,43 @@ async def test_an_offer_reaches_its_provider_alone(
     assert (await other.get(f"/v1/provider/orders/{order.id}")).status_code == 404
 
 
-async def test_fetching_is_seen_at_the_desk(clean_database: Database, town: Town, companies: list[Company]) -> None:
+async def standing(database: Database, order_id: UUID) -> tuple[str, str]:
+    """Delivery of the order, and of its live offer."""
+    async with database.transaction() as tx:
+        offer = await queries.open_offer(tx, order_id)
+        return (await orders.get(tx, order_id)).delivery, offer["delivery"]
+
+
+async def test_the_desk_sees_how_far_an_offer_has_come(
+    clean_database: Database, town: Town, companies: list[Company]
+) -> None:
     order = await place(clean_database, town)
-    assert order.delivery == "queued"
-    await (await asked(companies, town, order))[0].feed()
+    assert await standing(clean_database, order.id) == ("queued", "queued")
+    company = (await asked(companies, town, order))[0]
+    page = await company.feed()
+    assert await standing(clean_database, order.id) == ("sent", "sent")
+    # The page may have been lost on its way: who asks from the old place again has not got it.
+    await company.feed()
+    assert await standing(clean_database, order.id) == ("sent", "sent")
+    await company.feed(f"cursor={page['next_cursor']}")
+    assert await standing(clean_database, order.id) == ("fetched", "fetched")
+
+
+async def test_a_cursor_before_the_offer_fetches_nothing(
+    clean_database: Database, town: Town, companies: list[Company]
+) -> None:
+    first = await place(clean_database, town)
+    company = (await asked(companies, town, first))[0]
+    early = (await company.feed())["next_cursor"]
     async with clean_database.transaction() as tx:
-        assert (await orders.get(tx, order.id)).delivery == "fetched"
+        await dispatch.offer_by_hand(
+            tx, SYSTEM, (await make_order(tx, town.elder)).id, first.provider_id, None, "家属指定"
+        )
+    page = await company.feed(f"cursor={early}")
+    later = page["events"][-1]["order_id"]
+    await company.feed(f"cursor={early}")
+    assert (await standing(clean_database, later))[1] == "sent"
+    assert (await standing(clean_database, first.id))[1] == "fetched"
 
 
 async def test_a_cursor_goes_on_where_it_stopped_and_replays_from_anywhere(

@@ -1,0 +1,171 @@
+"""Making offers: to the best that can be held, to several who may grab, at the earliest time that works."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from app.catalog import service as catalog
+from app.core import clock
+from app.core.db import Tx
+from app.core.ids import new_id
+from app.dispatch import queries, queries_bookings, search
+from app.dispatch.events import OfferMade
+from app.dispatch.modes import Mode
+from app.dispatch.offers import occupied
+from app.dispatch.queries import NewOffer, Round
+from app.dispatch.queries_bookings import Time
+from app.dispatch.search import Found
+from app.dispatch.teams import ROLES, RankedTeam, of_each_provider, teams
+from app.orders import service as orders
+from app.orders.deadlines import choose
+from app.orders.lifecycle import Status
+from app.orders.queries import OrderRow, deadline_rules
+from app.regions.divisions import lineage
+
+ACCEPT_MINUTES = 15
+"""When no deadline rule is in force."""
+TEAMS_TRIED = 8
+"""Of two people each, at one begin time; after that a later one is looked at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """How an order is put before providers now: in which mode, for the how many-th time, on whose word.
+
+    `provider_id` and `caregiver_id` narrow the choice; `breadth` is for grabbing; `reason` is kept with the decision.
+    """
+
+    mode: Mode
+    attempt: int
+    actor: str
+    version: int | None = None
+    reason: str | None = None
+    breadth: int = 1
+    excluded: list[UUID] = field(default_factory=list)
+    provider_id: UUID | None = None
+    caregiver_id: UUID | None = None
+
+
+async def offer_in_time(tx: Tx, order: OrderRow, ask: Ask) -> tuple[UUID | None, Found]:
+    """Offer at the earliest time that can be held, and the search that led there; else nothing and the first search.
+
+    Whoever looks free at a time may still be under way from somebody else: the search does not know how long the
+    way is, the booking does. Then a later time of the window is tried.
+    """
+    now = clock.now()
+    size = (await catalog.item(tx, order.item_code)).caregivers
+    one = ask.caregiver_id if size == 1 else None
+    first = found = await search.find(tx, order, ask.excluded, provider_id=ask.provider_id, caregiver_id=one, now=now)
+    while found.ranked:
+        choices = [
+            team
+            for team in teams(found.ranked, size)
+            if ask.caregiver_id is None or ask.caregiver_id in team.team.members
+        ]
+        made = await _offer_at(tx, order, ask, found, choices)
+        if made is not None:
+            return made, found
+        found = await search.find(
+            tx, order, ask.excluded, provider_id=ask.provider_id, caregiver_id=one, now=now, after=found.starts_at
+        )
+    return None, first
+
+
+def time_of(order: OrderRow, starts_at: datetime, team: RankedTeam) -> Time:
+    """The time a team needs for an order: everybody their own way, then the visit and the turnaround."""
+    members, until = [], starts_at
+    for one, role in zip(team.members, ROLES, strict=False):
+        leaves, until = occupied(starts_at, order.minutes, one.candidate.travel_minutes)
+        members.append((one.candidate.caregiver_id, role, leaves))
+    return Time(order.id, members, until, starts_at, order.minutes)
+
+
+async def _offer_at(tx: Tx, order: OrderRow, ask: Ask, found: Found, choices: Sequence[RankedTeam]) -> UUID | None:
+    """Offer to the best whose time is still free; None when every time went to somebody else."""
+    if ask.mode is Mode.GRAB:
+        rivals = of_each_provider(choices, ask.breadth)
+        if len(rivals) > 1:
+            return await _offer_to_several(tx, order, ask, found, rivals)
+        ask = replace(ask, mode=Mode.RANKED, reason="nobody_to_compete")
+    if choices and len(choices[0].members) > 1:
+        choices = choices[:TEAMS_TRIED]
+        await queries_bookings.lock_caregivers(tx, order.id, {one for choice in choices for one in choice.team.members})
+    explained = search.explained(found.ranked) if choices else []
+    for choice in choices:
+        new = _new(choice)
+        common = await _round(tx, order, ask, found, explained)
+        if not await queries.hold_and_offer(tx, time_of(order, found.starts_at, choice), new, common, clock.now()):
+            continue
+        facts = {"offer": str(new.id), "score": choice.score}
+        moved = await _dispatched(tx, order, ask, common, facts, choice.provider_id, new.id)
+        await _tell(tx, moved, [new], common.deadline_at)
+        return new.id
+    return None
+
+
+async def _offer_to_several(tx: Tx, order: OrderRow, ask: Ask, found: Found, rivals: Sequence[RankedTeam]) -> UUID:
+    """Ask several providers at once. Nobody is held: the winner's caregivers are booked when it accepts."""
+    offers = [_new(rival) for rival in rivals]
+    common = await _round(tx, order, ask, found, search.explained(found.ranked))
+    await queries.offer_to_several(tx, offers, common, clock.now())
+    facts: dict[str, object] = {
+        "offers": [str(new.id) for new in offers],
+        "providers": [str(new.provider_id) for new in offers],
+    }
+    moved = await _dispatched(tx, order, ask, common, facts, None, None)
+    await _tell(tx, moved, offers, common.deadline_at)
+    return offers[0].id
+
+
+def _new(team: RankedTeam) -> NewOffer:
+    return NewOffer(id=new_id(), provider_id=team.provider_id, lead=team.team.lead, second=team.team.second)
+
+
+async def _round(tx: Tx, order: OrderRow, ask: Ask, found: Found, explained: object) -> Round:
+    return Round(
+        decision_id=new_id(), order_id=order.id, mode=ask.mode.value, mode_version=ask.version, attempt=ask.attempt,
+        service_day=clock.service_day(found.starts_at), starts_at=found.starts_at,
+        deadline_at=clock.now() + timedelta(minutes=await _accept_minutes(tx, order)), actor=ask.actor,
+        reason=ask.reason, weights_version=found.weights_version, excluded=found.excluded, funnel=found.funnel,
+        ranked=explained,
+    )  # fmt: skip
+
+
+async def _dispatched(
+    tx: Tx,
+    order: OrderRow,
+    ask: Ask,
+    common: Round,
+    facts: dict[str, object],
+    provider_id: UUID | None,
+    offer_id: UUID | None,
+) -> OrderRow:
+    """The order's move; its history says by which decision, in which mode and to whom."""
+    mode: dict[str, object] = {"decision": str(common.decision_id), "mode": ask.mode.value}
+    return await orders.advance(
+        tx, order, Status.DISPATCHED, actor=ask.actor, reason=ask.reason, facts=mode | facts,
+        provider_id=provider_id, offer_id=offer_id, delivery="queued",
+    )  # fmt: skip
+
+
+async def _tell(tx: Tx, order: OrderRow, offers: Sequence[NewOffer], deadline_at: datetime) -> None:
+    for new in offers:
+        await tx.publish(
+            OfferMade(
+                offer_id=new.id,
+                order_id=order.id,
+                provider_id=new.provider_id,
+                deadline_at=deadline_at,
+                version=order.version,
+                at=clock.now(),
+            )
+        )
+
+
+async def _accept_minutes(tx: Tx, order: OrderRow) -> int:
+    rules = await tx.cache.get("orders.deadline_rules", lambda: deadline_rules(tx))
+    rule = choose(rules, lineage(order.division_code), order.urgency, "accept", clock.today())
+    return rule.minutes if rule else ACCEPT_MINUTES
