@@ -15,6 +15,7 @@ NO_NAMES = frozenset({"utils", "util", "helpers", "helper", "manager", "managers
 PURE = (
     "benefits/waterfall.py",
     "catalog/pricing.py",
+    "dispatch/batch.py",
     "dispatch/matching.py",
     "dispatch/modes.py",
     "dispatch/teams.py",
