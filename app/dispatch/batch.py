@@ -36,7 +36,7 @@ class Switch:
 
     opens: float = 1.0
     closes: float = 0.5
-    seconds: int = 5
+    seconds: int = 30
     longest_wait: int = 300
     near: int = 3600
 
