@@ -23,6 +23,7 @@ from app.core.events import Bus
 from app.dispatch import events as dispatch_events
 from app.dispatch import handlers as dispatch
 from app.dispatch import tasks as dispatch_tasks
+from app.dispatch import travel_log
 from app.elders.events import ElderDeparted
 from app.exchange import handlers as exchange
 from app.followup import events as followup_events
@@ -103,6 +104,7 @@ def periodic() -> list[Periodic]:
     return [
         Periodic("dispatch.expire_offers", timedelta(seconds=1), dispatch_tasks.expire_offers),
         Periodic("dispatch.waiting", timedelta(seconds=15), dispatch_tasks.dispatch_waiting),
+        Periodic("dispatch.calibrate_travel", timedelta(hours=24), travel_log.calibrate),
         Periodic("orders.missed_deadlines", timedelta(seconds=5), order_tasks.announce_missed_deadlines),
         Periodic("followup.auto_pass", timedelta(seconds=30), followup_tasks.auto_pass),
         Periodic("followup.announce_due", timedelta(seconds=30), followup_tasks.announce_due),

@@ -2,7 +2,7 @@
 
 The way from door to door takes `fixed + per_km × straight kilometres` minutes. One such `Line` says what half of all
 ways stay under (P50), another what four out of five stay under (P80). `DEFAULTS` are engineering guesses, not
-measured; a city replaces them with lines fitted to its own check-ins (`fitting.py`), passed in as `coefficients`.
+measured; a city replaces them with lines fitted to its own check-ins (`travel_fitting.py`), given as `coefficients`.
 """
 
 from __future__ import annotations

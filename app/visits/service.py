@@ -20,7 +20,7 @@ from app.core.ids import new_id
 from app.orders import service as orders
 from app.orders.lifecycle import WITH_PROVIDER, Status
 from app.orders.queries import OrderRow
-from app.visits import advancing, inbox, queries
+from app.visits import advancing, inbox, queries, ways
 from app.visits.events import VisitChanged
 from app.visits.inbox import Arrival
 from app.visits.journal import Method, VisitStatus, doubt, fold
@@ -144,6 +144,8 @@ async def _settle(
     if added != len(fresh):
         # Two orders, one event id, the same moment: the caller asks again and then hears which one was first.
         raise Conflict("event_id_reused", "an event id of this batch is being used for another order")
+    if any(arrival.event.type in ways.TELLING for arrival in fresh):
+        await ways.log(tx, order, journal)
     if follow:
         await advancing.follow(tx, order, journal, row, actor=actor)
     if version is not None and journal.status is not VisitStatus.EXPECTED:

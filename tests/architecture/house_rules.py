@@ -22,6 +22,7 @@ PURE = (
     "routing/possibility.py",
     "routing/problem.py",
     "routing/travel.py",
+    "routing/travel_fitting.py",
     "routing/validation.py",
     "elders/id_numbers.py",
     "followup/rules.py",
