@@ -122,7 +122,7 @@ def worker(settings: Settings, _arguments: Arguments) -> int:
 
 
 def check_config(settings: Settings, arguments: Arguments) -> int:
-    secret = {"database_url", "master_key"}
+    secret = {"database_url", "master_key", "amap_key"}
     for name, value in settings.model_dump().items():
         shown = "(set)" if name in secret and value else value
         print(f"{name:16} {'(not set)' if shown is None else shown}")
@@ -171,7 +171,7 @@ def _keys_are_good(settings: Settings) -> None:
 def _settings_options(parser: Parser) -> None:
     group = parser.add_argument_group("settings", "each also a variable NUANXIAN_…; DATABASE_URL as it is")
     for name, field in Settings.model_fields.items():
-        if name == "master_key":  # arguments are visible to everybody on the machine
+        if name in {"master_key", "amap_key"}:  # arguments are visible to everybody on the machine
             continue
         flag = "--" + name.replace("_", "-")
         kind: dict[str, Any] = {"type": field.annotation if field.annotation in (int, Path) else str}

@@ -33,6 +33,8 @@ class Settings(BaseSettings):
         default=None,
         description="64 hex characters. Production needs it; development keeps one in data_dir/keys.",
     )
+    amap_key: str | None = Field(default=None, description="Key of AMap's web service; empty: no map is asked.")
+    amap_url: str = Field(default="https://restapi.amap.com", description="Where AMap's web service is.")
     log_level: str = "INFO"
     clock_epoch: AwareDatetime | None = Field(default=None, description="Rehearsal only: the day to start from.")
     clock_rate: float = Field(default=1.0, gt=0, le=10_000, description="Rehearsal only: seconds per second.")

@@ -18,6 +18,7 @@ _A = 6378245.0
 _EE = 0.00669342162296594323
 _X_PI = math.pi * 3000.0 / 180.0
 EARTH_RADIUS_M = 6_371_008.8
+_GEOHASH = "0123456789bcdefghjkmnpqrstuvwxyz"
 
 
 class Crs(StrEnum):
@@ -51,6 +52,34 @@ def distance_m(lng1: float, lat1: float, lng2: float, lat2: float) -> float:
     half = math.sin((phi2 - phi1) / 2) ** 2
     half += math.cos(phi1) * math.cos(phi2) * math.sin(math.radians(lng2 - lng1) / 2) ** 2
     return 2 * EARTH_RADIUS_M * math.asin(min(1.0, math.sqrt(half)))
+
+
+def geohash(lng: float, lat: float, length: int) -> str:
+    """The cell of a point, as `length` letters of the public geohash; seven letters are some 150 metres."""
+    west, east, south, north = -180.0, 180.0, -90.0, 90.0
+    bits = 0
+    for i in range(length * 5):
+        bits <<= 1
+        if i % 2 == 0:
+            middle = (west + east) / 2
+            west, east, bits = (middle, east, bits | 1) if lng >= middle else (west, middle, bits)
+        else:
+            middle = (south + north) / 2
+            south, north, bits = (middle, north, bits | 1) if lat >= middle else (south, middle, bits)
+    return "".join(_GEOHASH[bits >> 5 * i & 31] for i in reversed(range(length)))
+
+
+def geohash_centre(cell: str) -> tuple[float, float]:
+    """(lng, lat) of the middle of a cell."""
+    west, east, south, north = -180.0, 180.0, -90.0, 90.0
+    for i, letter in enumerate(cell):
+        for j in range(5):
+            high = _GEOHASH.index(letter) >> 4 - j & 1
+            if (i * 5 + j) % 2 == 0:
+                west, east = ((west + east) / 2, east) if high else (west, (west + east) / 2)
+            else:
+                south, north = ((south + north) / 2, north) if high else (south, (south + north) / 2)
+    return (west + east) / 2, (south + north) / 2
 
 
 def wgs84_to_gcj02(lng: float, lat: float) -> tuple[float, float]:
