@@ -15,6 +15,7 @@ ROOMS = (
 import_module("app.core.idempotency")
 import_module("app.jobs.models")
 import_module("app.dispatch.models_batch")
+import_module("app.dispatch.models_matching")
 import_module("app.dispatch.models_travel")
 for room in ROOMS:
     if find_spec(f"app.{room}.models"):

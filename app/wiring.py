@@ -20,10 +20,10 @@ from app.core import clock, idempotency
 from app.core.config import Settings
 from app.core.db import Database, Tx
 from app.core.events import Bus
+from app.dispatch import availability, shares, travel_log
 from app.dispatch import events as dispatch_events
 from app.dispatch import handlers as dispatch
 from app.dispatch import tasks as dispatch_tasks
-from app.dispatch import travel_log
 from app.elders.events import ElderDeparted
 from app.exchange import handlers as exchange
 from app.followup import events as followup_events
@@ -40,7 +40,7 @@ from app.messaging.sender import OutboxFile, RecordingSender
 from app.orders import events as order_events
 from app.orders import handlers as orders
 from app.orders import tasks as order_tasks
-from app.providers.events import ProviderSuspended
+from app.providers.events import CaregiverChanged, ProviderSuspended
 from app.settlement import handlers as settlement
 from app.visits import events as visit_events
 from app.visits import handlers as visits
@@ -53,6 +53,7 @@ def bus() -> Bus:
     bus = Bus()
     bus.on(ElderDeparted, benefits.on_elder_departed, orders.on_elder_departed)
     bus.on(ProviderSuspended, dispatch.on_provider_suspended)
+    bus.on(CaregiverChanged, availability.on_caregiver_changed)
     bus.on(order_events.OrderPlaced, dispatch.on_order_placed)
     bus.on(
         order_events.OrderAdvanced,
@@ -104,6 +105,8 @@ def periodic() -> list[Periodic]:
     return [
         Periodic("dispatch.expire_offers", timedelta(seconds=1), dispatch_tasks.expire_offers),
         Periodic("dispatch.waiting", timedelta(seconds=15), dispatch_tasks.dispatch_waiting),
+        Periodic("dispatch.keep_days_ready", timedelta(seconds=10), availability.keep_ready),
+        Periodic("dispatch.count_shares", timedelta(minutes=1), shares.count),
         Periodic("dispatch.calibrate_travel", timedelta(hours=24), travel_log.calibrate),
         Periodic("orders.missed_deadlines", timedelta(seconds=5), order_tasks.announce_missed_deadlines),
         Periodic("followup.auto_pass", timedelta(seconds=30), followup_tasks.auto_pass),

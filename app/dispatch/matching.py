@@ -1,12 +1,13 @@
 """Choosing a caregiver, in the two stages dispatchers know. Pure.
 
-1. Work rules: pass or fail. `RULES` lists them in the order they are applied; the SQL in `queries.py` names the
-   first one a caregiver fails, which gives the funnel ("31 in area → 12 with certificate → 4 free").
+1. Work rules: pass or fail. `RULES` lists them in the order they are applied; the SQL in `queries_matching.py` names
+   the first one a caregiver fails, which gives the funnel ("31 in area → 12 with certificate → 4 free").
 2. Service objectives: 0 to 100 points each, multiplied by published weights and added up. The weights are rows
-   with versions; nothing here is hidden.
+   with versions; nothing here is hidden. Every objective is a straight line between its worst and its best value, so
+   the database can sort by the very same figures.
 
-Ties are broken by a hash of the order and the caregiver, so that a repeated match gives the same answer and
-nobody is favoured by the alphabet.
+Ties are broken by a hash of a seed and the caregiver, so that a repeated match gives the same answer and nobody is
+favoured by the alphabet. The seed is kept with the decision.
 """
 
 from __future__ import annotations
@@ -17,42 +18,76 @@ from dataclasses import dataclass
 from uuid import UUID
 
 RULES = (
+    ("certificate", "缺少当日有效的证书"),
     ("provider_suspended", "加盟企业已暂停"),
     ("provider_excluded", "已拒单或超时"),
     ("item_not_offered", "不提供该项目"),
     ("provider_full", "企业已达限额"),
     ("caregiver_inactive", "服务人员停用"),
-    ("certificate", "缺少当日有效的证书"),
     ("gender_wish", "不符合性别意愿"),
-    ("blocked_pair", "双方已屏蔽"),
     ("off_shift", "不在班次内"),
     ("absent", "请假"),
     ("busy", "该时段已有预约"),
+    ("blocked_pair", "双方已屏蔽"),
+    ("too_far", "路程超过上限"),
 )
-
-OBJECTIVES = ("travel", "continuity", "fairness", "rating")
-
-WORST_TRAVEL_MINUTES = 45
-FULL_CONTINUITY_VISITS = 5
-FULL_WEEK_MINUTES = 40 * 60
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """A caregiver who passed every work rule, with what the objectives look at.
+class Objective:
+    """One service objective: what is measured (a field of `Candidate`), and which values earn 0 and 100 points."""
 
-    `travel_minutes` one way; `visits` to this elder before; `week_minutes` booked in the week of the visit;
-    `rating` already shrunk towards the prior, 1 to 5.
-    """
+    label: str
+    measure: str
+    worst: float
+    best: float
+
+    def points(self, value: float) -> float:
+        """0 at `worst` or beyond, 100 at `best` or beyond, in between in proportion."""
+        return 100.0 * min(1.0, max(0.0, (value - self.worst) / (self.best - self.worst)))
+
+
+OBJECTIVES = {
+    "travel": Objective("路程", "travel_minutes", 45, 0),
+    "continuity": Objective("熟悉程度", "visits", 0, 5),
+    "slack": Objective("前后余量", "slack_minutes", 0, 45),
+    "fairness": Objective("工时均衡", "ahead_minutes", 600, -600),
+    "rating": Objective("评价", "rating", 1, 5),
+    "share": Objective("合同份额", "share_gap", 10, -10),
+    "just_enough": Objective("人尽其才", "spare", 2, 0),
+    "preference": Objective("老人偏好", "wishes", 0, 1),
+}
+"""The objectives in the order they are kept; a new one goes to the end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A caregiver who passed every work rule, with what the objectives look at."""
 
     caregiver_id: UUID
     provider_id: UUID
     caregiver_name: str
     provider_name: str
     travel_minutes: int
-    visits: int
-    week_minutes: int
-    rating: float
+    """One way."""
+    visits: int = 0
+    """To this elder before."""
+    slack_minutes: int = 0
+    """Free before the way begins or after the turnaround, whichever is less; two hours are looked at."""
+    ahead_minutes: int = 0
+    """Booked in the week of the visit, less what the middle one of the provider's team has."""
+    rating: float = 4.5
+    """1 to 5, already shrunk towards the prior."""
+    share_gap: float = 0.0
+    """The provider's part of the district's orders this month less its part by contract, in percentage points."""
+    spare: int = 0
+    """Specialist certificates this order does not need."""
+    wishes: float = 1.0
+    """The part of the elder's soft wishes that is met; 1 when there are none."""
+
+    def measured(self) -> dict[str, float]:
+        """What every objective looks at, by objective."""
+        return {name: getattr(self, objective.measure) for name, objective in OBJECTIVES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,43 +119,43 @@ class Ranked:
 
 def points(candidate: Candidate) -> dict[str, tuple[float, float]]:
     """Each objective's `(points 0..100, measured value)`."""
-    return {
-        "travel": (_falling(candidate.travel_minutes, WORST_TRAVEL_MINUTES), candidate.travel_minutes),
-        "continuity": (min(candidate.visits, FULL_CONTINUITY_VISITS) * 100 / FULL_CONTINUITY_VISITS, candidate.visits),
-        "fairness": (_falling(candidate.week_minutes, FULL_WEEK_MINUTES), candidate.week_minutes),
-        "rating": ((candidate.rating - 1) * 25, candidate.rating),
-    }
+    return {name: (OBJECTIVES[name].points(value), value) for name, value in candidate.measured().items()}
 
 
 def rank(candidates: Iterable[Candidate], weights: Mapping[str, int], seed: str) -> list[Ranked]:
     """Best first. `weights` maps objectives to whole numbers; `seed` breaks ties and is kept with the decision."""
     ranked = [_scored(candidate, weights) for candidate in candidates]
-    return sorted(ranked, key=lambda r: (-r.score, _lot(seed, r.candidate.caregiver_id)))
+    return sorted(ranked, key=lambda r: (-r.score, lot(seed, r.candidate.caregiver_id)))
 
 
-def funnel(first_failures: Mapping[str, int]) -> list[dict[str, object]]:
+def lot(seed: str, caregiver_id: UUID) -> bytes:
+    """Where a caregiver stands among equals."""
+    return hashlib.sha256(f"{seed}|{caregiver_id}".encode()).digest()
+
+
+def funnel(first_failures: Mapping[str, int], label: str = "服务区域内") -> list[dict[str, object]]:
     """How many remain after each rule: `[{rule, label, refused, remaining}]`, beginning with everybody in the area.
 
-    `first_failures` counts caregivers by the first rule they fail; "" counts those who fail none.
+    `first_failures` counts caregivers by the first rule they fail; "" counts those who fail none. `label` names the
+    area that was looked at.
     """
     remaining = sum(first_failures.values())
-    steps: list[dict[str, object]] = [{"rule": "in_area", "label": "服务区域内", "refused": 0, "remaining": remaining}]
-    for rule, label in RULES:
+    steps: list[dict[str, object]] = [{"rule": "in_area", "label": label, "refused": 0, "remaining": remaining}]
+    for rule, words in RULES:
         refused = first_failures.get(rule, 0)
         remaining -= refused
         if refused:
-            steps.append({"rule": rule, "label": label, "refused": refused, "remaining": remaining})
+            steps.append({"rule": rule, "label": words, "refused": refused, "remaining": remaining})
     return steps
+
+
+def best_possible(weights: Mapping[str, int], travel_minutes: float, most: Mapping[str, float]) -> float:
+    """The most that anybody this far away or farther can score; `most` are points that some objectives cannot exceed
+    for any of them."""
+    limits = {"travel": OBJECTIVES["travel"].points(travel_minutes), **most}
+    return sum(weight * limits.get(name, 100.0) for name, weight in weights.items()) / 100
 
 
 def _scored(candidate: Candidate, weights: Mapping[str, int]) -> Ranked:
     total = sum(round(earned, 2) * weights.get(name, 0) for name, (earned, _) in points(candidate).items())
     return Ranked(candidate, round(total / 100, 3), weights)
-
-
-def _falling(value: float, worst: float) -> float:
-    return max(0.0, 100.0 * (1 - value / worst))
-
-
-def _lot(seed: str, caregiver_id: UUID) -> bytes:
-    return hashlib.sha256(f"{seed}|{caregiver_id}".encode()).digest()

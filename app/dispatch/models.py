@@ -139,11 +139,13 @@ class Decision(Base):
 
 
 class DispatchWeights(Base):
-    """Weights of the service objectives, per division and urgency; the newest row in force counts."""
+    """Weights of the service objectives by service type, division and urgency. A row never changes; the newest one in
+    force counts."""
 
     __tablename__ = "dispatch_weights"
     __table_args__ = (
         CheckConstraint("urgency IN ('any','emergency','urgent','normal','appointment')", name="urgency"),
+        CheckConstraint("max_travel_minutes BETWEEN 5 AND 240", name="max_travel"),
     )
 
     version: Mapped[int] = mapped_column(Integer, Identity(), primary_key=True)
@@ -151,6 +153,13 @@ class DispatchWeights(Base):
     urgency: Mapped[str] = mapped_column(Text)
     weights: Mapped[Any] = mapped_column(JSONB)
     valid_from: Mapped[date]
+    service_type: Mapped[str] = mapped_column(Text)
+    """An item's code, a category of items, or "any"."""
+    max_travel_minutes: Mapped[int] = mapped_column(SmallInteger)
+    """The work rule that goes with the weights: nobody is sent farther."""
+    made_by: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text)
+    made_at: Mapped[datetime] = mapped_column(Time)
 
 
 class BlockedPair(Base):

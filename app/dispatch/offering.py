@@ -93,7 +93,7 @@ async def _offer_at(tx: Tx, order: OrderRow, ask: Ask, found: Found, choices: Se
     if choices and len(choices[0].members) > 1:
         choices = choices[:TEAMS_TRIED]
         await queries_bookings.lock_caregivers(tx, order.id, {one for choice in choices for one in choice.team.members})
-    explained = search.explained(found.ranked) if choices else []
+    explained = search.to_keep(found) if choices else []
     for choice in choices:
         new = _new(choice)
         common = await _round(tx, order, ask, found, explained)
@@ -109,7 +109,7 @@ async def _offer_at(tx: Tx, order: OrderRow, ask: Ask, found: Found, choices: Se
 async def _offer_to_several(tx: Tx, order: OrderRow, ask: Ask, found: Found, rivals: Sequence[RankedTeam]) -> UUID:
     """Ask several providers at once. Nobody is held: the winner's caregivers are booked when it accepts."""
     offers = [_new(rival) for rival in rivals]
-    common = await _round(tx, order, ask, found, search.explained(found.ranked))
+    common = await _round(tx, order, ask, found, search.to_keep(found))
     await queries.offer_to_several(tx, offers, common, clock.now())
     facts: dict[str, object] = {
         "offers": [str(new.id) for new in offers],

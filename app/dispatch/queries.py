@@ -10,14 +10,17 @@ from uuid import UUID
 
 from app.core.db import Tx
 from app.core.json import dumps
-from app.dispatch.queries_bookings import BOOK, Time, undo
+from app.dispatch.queries_availability import freeing, taking
+from app.dispatch.queries_bookings import MAKE, Time, undo
 from app.dispatch.teams import Team
 from app.orders.queries import COLUMNS as ORDER_COLUMNS
 from app.orders.queries import OrderRow
 from app.orders.queries import row as order_row
 
-# $1 to $10 as in BOOK.
-HOLD_AND_OFFER = f"""WITH held AS ({BOOK}), made AS (
+# $1 to $10 as in MAKE.
+HOLD_AND_OFFER = f"""WITH held AS ({MAKE}), marked AS (
+  {taking("held")}
+), made AS (
   INSERT INTO offer (id, order_id, provider_id, caregiver_id, second_caregiver_id, decision_id, mode, attempt, status,
     service_day, starts_at, made_at, deadline_at, delivery)
   SELECT $11, $5, $12, $13, $14, $15, $16, $17, 'offered', $18, $8, $10, $19, 'queued'
@@ -59,7 +62,7 @@ OF_ORDER = OFFER.replace("WHERE id = $1", "WHERE order_id = $1 ORDER BY made_at,
 PAST_OFFERS = "SELECT provider_id, status, mode, attempt FROM offer WHERE order_id = $1"
 
 # A deed of the provider's shows that it has the offer, whatever its reader has confirmed.
-TAKE_OFFER = """WITH taken AS (
+TAKE_OFFER = f"""WITH taken AS (
   UPDATE offer SET status = 'accepted', closed_at = $2, delivery = 'fetched', fetched_at = coalesce(fetched_at, $2),
     caregiver_id = coalesce($5, caregiver_id),
     second_caregiver_id = CASE WHEN $5::uuid IS NULL THEN second_caregiver_id ELSE $6 END
@@ -70,7 +73,11 @@ TAKE_OFFER = """WITH taken AS (
     WHEN b.role = 'second' AND b.caregiver_id = $4 THEN 'booked'
     ELSE 'released' END
   FROM taken WHERE b.order_id = taken.order_id AND b.status = 'held' AND $3::uuid IS NOT NULL
-  RETURNING b.caregiver_id, b.status
+  RETURNING b.caregiver_id, b.status, b.during, b.starts_at, b.minutes
+), gone AS (
+  SELECT * FROM kept WHERE status = 'released'
+), marked AS (
+  {freeing("gone")}
 )
 SELECT EXISTS (SELECT FROM taken) AS taken, ARRAY(SELECT caregiver_id FROM kept WHERE status = 'booked') AS booked"""
 
@@ -78,13 +85,16 @@ TAKE_FROM_OTHERS = """UPDATE offer SET status = 'withdrawn', closed_at = $3, rea
   delivery = CASE delivery WHEN 'fetched' THEN delivery ELSE 'expired' END
 WHERE order_id = $1 AND id <> $2 AND status = 'offered' RETURNING id, order_id, provider_id"""
 
-CLOSE_OFFER = """WITH closed AS (
+CLOSE_OFFER = f"""WITH closed AS (
   UPDATE offer SET status = $2, closed_at = $3, reason_code = $4, note = $5,
     delivery = CASE WHEN $2 = 'refused' OR delivery = 'fetched' THEN 'fetched' ELSE 'expired' END,
     fetched_at = CASE WHEN $2 = 'refused' THEN coalesce(fetched_at, $3) ELSE fetched_at END
   WHERE id = $1 AND status = ANY($6::text[]) RETURNING order_id, mode
 ), freed AS (
   UPDATE booking b SET status = 'released' FROM closed WHERE b.order_id = closed.order_id AND b.status <> 'released'
+  RETURNING b.caregiver_id, b.during, b.starts_at, b.minutes
+), marked AS (
+  {freeing("freed")}
 )
 SELECT count(*) FROM closed"""
 

@@ -14,23 +14,40 @@ from uuid import UUID
 
 from app.core.db import Tx
 from app.core.ids import new_id
+from app.dispatch.queries_availability import freeing, taking
 
 # Of a team, those whose time is taken are left out; the caller counts.
-BOOK = """INSERT INTO booking (id, caregiver_id, order_id, role, status, during, starts_at, minutes, made_at)
+MAKE = """INSERT INTO booking (id, caregiver_id, order_id, role, status, during, starts_at, minutes, made_at)
 SELECT member.id, member.caregiver_id, $5, member.role, $6, tstzrange(member.leaves_at, $7), $8, $9, $10
 FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[]) AS member (id, caregiver_id, role, leaves_at)
 ORDER BY member.caregiver_id
-ON CONFLICT DO NOTHING RETURNING caregiver_id"""
+ON CONFLICT DO NOTHING RETURNING id, caregiver_id, during, starts_at, minutes"""
+BOOK = f"WITH held AS ({MAKE}), marked AS ({taking('held')}) SELECT caregiver_id FROM held"
 
-UNDO = "DELETE FROM booking WHERE id = ANY($1)"
+UNDO = f"""WITH undone AS (
+  DELETE FROM booking WHERE id = ANY($1) RETURNING caregiver_id, during, starts_at, minutes
+)
+{freeing("undone")}"""
 
-FREE = "UPDATE booking SET status = 'released' WHERE order_id = $1 AND status <> 'released'"
+FREE = f"""WITH freed AS (
+  UPDATE booking SET status = 'released' WHERE order_id = $1 AND status <> 'released'
+  RETURNING caregiver_id, during, starts_at, minutes
+)
+{freeing("freed")}"""
 
-KEEP = """UPDATE booking b SET status = CASE
-  WHEN b.role = 'lead' AND b.caregiver_id = $2 THEN 'booked'
-  WHEN b.role = 'second' AND b.caregiver_id = $3 THEN 'booked'
-  ELSE 'released' END
-WHERE b.order_id = $1 AND b.status <> 'released' RETURNING b.caregiver_id, b.status"""
+KEEP = f"""WITH kept AS (
+  UPDATE booking b SET status = CASE
+    WHEN b.role = 'lead' AND b.caregiver_id = $2 THEN 'booked'
+    WHEN b.role = 'second' AND b.caregiver_id = $3 THEN 'booked'
+    ELSE 'released' END
+  WHERE b.order_id = $1 AND b.status <> 'released'
+  RETURNING b.caregiver_id, b.status, b.during, b.starts_at, b.minutes
+), gone AS (
+  SELECT * FROM kept WHERE status = 'released'
+), marked AS (
+  {freeing("gone")}
+)
+SELECT caregiver_id, status FROM kept"""
 
 # Whoever moves an order from one caregiver to another touches the time of both. Taking the rows of all first, in one
 # order for everybody, keeps two such moves from waiting for each other.

@@ -10,7 +10,7 @@ from fastapi import Query, Response
 from app.accounts import scope
 from app.core.db import Tx
 from app.core.http import Caller, CallerDep, IfMatchDep, Router, TxDep, allow, check_version
-from app.dispatch import mode_rules, queries, queries_matching, search, service
+from app.dispatch import mode_rules, queries, relaxing, replay, router_matching, search, service
 from app.dispatch.mode_rules import NewContract
 from app.dispatch.modes import Mode
 from app.dispatch.schemas import (
@@ -36,6 +36,7 @@ from app.orders import views
 from app.orders.schemas import OrderView, Reason
 
 router = Router(tags=["dispatch"])
+router.include_router(router_matching.router)
 
 
 @router.get("/v1/orders/{order_id}/candidates", response_model=CandidatesView, summary="Who could come, and why not")
@@ -50,7 +51,7 @@ async def read_candidates(tx: TxDep, caller: CallerDep, order_id: UUID) -> Any:
         "starts_at": found.starts_at,
         "candidates": search.explained(found.ranked),
         "funnel": found.funnel,
-        "relaxations": await search.relaxations(tx, order, excluded) if nobody else [],
+        "relaxations": await relaxing.relaxations(tx, order, excluded) if nobody else [],
     }
 
 
@@ -58,7 +59,7 @@ async def read_candidates(tx: TxDep, caller: CallerDep, order_id: UUID) -> Any:
 @allow("dispatch.read")
 async def read_decisions(tx: TxDep, caller: CallerDep, order_id: UUID) -> Any:
     scope.see(caller, (await orders.get(tx, order_id)).division_code)
-    return [dict(row) for row in await queries_matching.decisions(tx, order_id)]
+    return await replay.decisions(tx, order_id)
 
 
 @router.get(

@@ -38,7 +38,10 @@ class FunnelStep(View):
 
 
 class RelaxationView(View):
+    """What would have to be given up, in words, and for how many candidates."""
+
     relax: str
+    label: str
     starts_at: datetime
     candidates: int
 

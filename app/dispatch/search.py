@@ -1,41 +1,62 @@
-"""From an order to a ranked list with reasons: asks the database once per begin time, then ranks in memory."""
+"""From an order to a ranked list with reasons: asks the database around the elder, wider and wider, then ranks."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
+
+from asyncpg import BitString
 
 from app.catalog import service as catalog
 from app.core import clock
 from app.core.db import Tx
+from app.dispatch import availability, kept, reach, shares, travel_log, weights
 from app.dispatch import queries_matching as queries
-from app.dispatch.matching import OBJECTIVES, Candidate, Ranked, funnel, rank
+from app.dispatch.matching import OBJECTIVES, RULES, Candidate, Ranked, funnel, rank
 from app.dispatch.offers import TURNAROUND, possible_starts
+from app.dispatch.slots import SLOTS, mask, outward, row_of
 from app.orders.queries import OrderRow
-from app.providers.ratings import shrunk
+from app.providers.models import TRAVEL_MODES
 from app.regions.divisions import lineage
-from app.routing.travel import travel_minutes
+from app.routing.travel import UNKNOWN_MINUTES, Line, hour_band
 
-FALLBACK_WEIGHTS = {"travel": 40, "continuity": 25, "fairness": 20, "rating": 15}
-"""Used only when no row of `dispatch_weights` is in force."""
-
-DEFAULT_WEIGHTS = {
-    "any": FALLBACK_WEIGHTS,
-    "emergency": {"travel": 80, "continuity": 5, "fairness": 5, "rating": 10},
-}
+load_default_weights = weights.load_shipped
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A search's answer: the begin time it holds for, who is left in order of rank, and who fell out where."""
+    """A search's answer: the begin time it holds for, who is left in order of rank, and who fell out where.
+
+    `refusals` counts those who were looked at by the first rule they failed, "" for none; `radius_km` is how far was
+    looked, None for everywhere.
+    """
 
     starts_at: datetime
     ranked: list[Ranked]
     funnel: list[dict[str, object]]
     weights_version: int | None
     excluded: list[UUID]
+    refusals: dict[str, int] = field(default_factory=dict)
+    radius_km: float | None = None
+    max_travel_minutes: int = weights.MAX_TRAVEL_MINUTES
+    seed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Whom to look for, and which rules to lay aside for the sake of an answer to "what if"."""
+
+    provider_id: UUID | None = None
+    caregiver_id: UUID | None = None
+    gender_matters: bool = True
+    max_travel_minutes: int | None = None
+
+
+ANYBODY = Wish()
 
 
 def nobody(order: OrderRow, excluded: list[UUID]) -> Found:
@@ -58,49 +79,81 @@ async def find(
     Begin times are counted from `now`: whoever asks for one after another has to stay with one `now`, or the first
     is always a little later than `after`, and the asking never ends.
     """
-    version, weights = await _weights(tx, order)
     first: Found | None = None
     moment = now or clock.now()
+    wish = Wish(provider_id, caregiver_id)
     for starts_at in possible_starts(order.wanted_from, order.wanted_to, order.minutes, order.urgency, moment):
         if after is not None and starts_at <= after:
             continue
-        asked = await _search(tx, order, excluded, starts_at, provider_id, caregiver_id)
-        rows = await queries.candidates(tx, asked)
-        left = [_candidate(row, order) for row in rows if row["id"] is not None]
-        steps = funnel(rows[0]["refusals"] or {})
-        found = Found(starts_at, rank(left, weights, str(order.id)), steps, version, excluded)
-        if left:
+        found = await look(tx, order, excluded, starts_at, wish)
+        if found.ranked:
             return found
         first = first or found
-        if not _worth_another_time(rows[0]["refusals"] or {}):
+        if not _worth_another_time(found.refusals):
             break
     return first or nobody(order, excluded)
 
 
 async def find_at(tx: Tx, order: OrderRow, starts_at: datetime, provider_id: UUID, caregiver_id: UUID | None) -> Found:
     """Who of this provider passes the work rules at this time? Of one caregiver: a list of one, or the failed rule."""
-    version, weights = await _weights(tx, order)
-    rows = await queries.candidates(tx, await _search(tx, order, [], starts_at, provider_id, caregiver_id))
-    left = [_candidate(row, order) for row in rows if row["id"] is not None]
-    return Found(starts_at, rank(left, weights, str(order.id)), funnel(rows[0]["refusals"] or {}), version, [])
+    return await look(tx, order, [], starts_at, Wish(provider_id, caregiver_id))
 
 
-async def relaxations(tx: Tx, order: OrderRow, excluded: list[UUID]) -> list[dict[str, Any]]:
-    """What would help when nobody is left: other begin times near the wanted one, with how many would be free."""
-    options = []
-    for minutes in (-60, -30, 30, 60, 120):
-        starts_at = max(order.wanted_from, clock.now()) + timedelta(minutes=minutes)
-        if starts_at < clock.now():
-            continue
-        rows = await queries.candidates(tx, await _search(tx, order, excluded, starts_at, None, None))
-        count = (rows[0]["refusals"] or {}).get("", 0)
-        if count:
-            options.append({"relax": "window", "starts_at": starts_at, "candidates": count})
-    return options
+async def look(
+    tx: Tx, order: OrderRow, excluded: list[UUID], starts_at: datetime, wish: Wish = ANYBODY, *, widest: bool = False
+) -> Found:
+    """One begin time: the box around the elder, doubled until ten are left and nobody outside could win.
+
+    `widest`: begin with the last box, for a count of everybody who could come.
+    """
+    item = await catalog.item(tx, order.item_code)
+    day = row_of(starts_at)
+    force = await weights.in_force(tx, item, order.division_code, order.urgency, clock.service_day(starts_at))
+    if wish.max_travel_minutes is not None:
+        force = replace(force, max_travel_minutes=wish.max_travel_minutes)
+    ways = await _ways(tx, starts_at)
+    asked = _asked(order, item, excluded, starts_at, wish, force, ways, await shares.gaps(
+        tx, order.division_code, day))  # fmt: skip
+    if asked is None:
+        return Found(starts_at, [], funnel({}), force.version, excluded, seed=str(order.id))
+    last = reach.reach_km(ways, force.max_travel_minutes)
+    km = await _first_circle(tx, asked, last, widest=widest)
+    while True:
+        around = await _around(tx, asked, km)
+        refusals, ranked = around.refusals, rank(around.left, force.weights, str(order.id))
+        if km is None:
+            break
+        best = ranked[0].score if ranked else 0.0
+        wider = reach.next_km(km, last, refusals.get("", 0), best, force.weights, ways, around.most)
+        if wider is None:
+            break
+        km = wider
+    if asked.specialist and km is not None:
+        refusals = await _with_heads(tx, asked, km, refusals)
+    steps = funnel(refusals, _area(km))
+    return Found(
+        starts_at, ranked, steps, force.version, excluded, refusals, km, force.max_travel_minutes, str(order.id)
+    )
 
 
-def explained(ranked: list[Ranked], limit: int = 10) -> list[dict[str, Any]]:
-    """The first `limit` as a decision keeps them."""
+async def _first_circle(tx: Tx, asked: queries.Search, last: float, *, widest: bool) -> float | None:
+    """Where to begin; None for everywhere. Specialists are so few that all within reach are looked at."""
+    if asked.lng is None or asked.lat is None or asked.caregiver_id is not None:
+        return None
+    if widest or asked.specialist or asked.provider_id is not None:
+        return last
+    return reach.first_km(await queries.heads(tx, asked, reach.box(asked.lng, asked.lat, reach.NEAR_KM)), last)
+
+
+async def _with_heads(tx: Tx, asked: queries.Search, km: float, refusals: dict[str, int]) -> dict[str, int]:
+    """Where only specialists were looked at, everybody else around lacks the certificate."""
+    assert asked.lng is not None and asked.lat is not None  # noqa: S101, PT018 (there is a circle)
+    others = await queries.heads(tx, asked, reach.box(asked.lng, asked.lat, km)) - sum(refusals.values())
+    return {**refusals, "certificate": refusals.get("certificate", 0) + max(0, others)}
+
+
+def explained(ranked: Iterable[Ranked], limit: int = 10) -> list[dict[str, Any]]:
+    """The first `limit` with their part scores."""
     return [
         {
             "caregiver_id": str(r.candidate.caregiver_id),
@@ -111,87 +164,133 @@ def explained(ranked: list[Ranked], limit: int = 10) -> list[dict[str, Any]]:
             "travel_minutes": r.candidate.travel_minutes,
             "parts": [{"name": p.name, "points": p.points, "weight": p.weight, "value": p.value} for p in r.parts],
         }
-        for r in ranked[:limit]
+        for r in list(ranked)[:limit]
     ]
 
 
-async def load_default_weights(tx: Tx) -> None:
-    """Ship the published weights for the whole country; divisions may add their own."""
-    for urgency, weights in DEFAULT_WEIGHTS.items():
-        await queries.seed_weights(tx, "000000", urgency, weights, date(2020, 1, 1))
+def to_keep(found: Found) -> dict[str, Any]:
+    """What a decision keeps of a search: enough to explain it, and to do it again."""
+    return kept.keep(found.ranked, found.seed, found.radius_km, found.max_travel_minutes)
 
 
-async def _search(
-    tx: Tx,
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """Who is left in a circle, how many failed which rule, and what nobody outside can exceed, by objective."""
+
+    left: list[Candidate]
+    refusals: dict[str, int]
+    most: dict[str, float]
+
+
+async def _around(tx: Tx, asked: queries.Search, km: float | None) -> _Around:
+    """Who is left within `km` (None: anywhere), and how many failed which rule.
+
+    A day nobody has asked for yet is made first. A provider found full is struck out and the rest asked again: its
+    limits are counted exactly, so only where its people would have been chosen.
+    """
+    box = reach.EVERYWHERE
+    if km is not None and asked.lng is not None and asked.lat is not None:
+        box = reach.box(asked.lng, asked.lat, km)
+    full: list[UUID] = []
+    while True:
+        rows = await queries.candidates(tx, asked, box, full)
+        if not rows[0]["prepared"]:
+            await availability.prepare(tx, [asked.day])
+            continue
+        found_full = {row["provider_id"] for row in rows if row["is_full"]}
+        if not found_full:
+            break
+        full = sorted({*full, *found_full}, key=str)
+    refusals: Counter[str] = Counter()
+    for rule, count in rows[0]["refusals"] or ():
+        refusals["" if rule is None else RULES[rule][0]] += count
+    free = [row for row in rows if row["caregiver_id"] is not None and not row["taken"]]
+    taken = sum(bool(row["taken"]) for row in rows)
+    refusals.update({"": -taken, "busy": taken})
+    return _Around(
+        [_candidate(row) for row in free[: asked.keep]],
+        {rule: n for rule, n in refusals.items() if n},
+        {
+            "continuity": 0.0,
+            "share": OBJECTIVES["share"].points(min(0.0, *asked.shares[1])),
+            "fairness": OBJECTIVES["fairness"].points(-(rows[0]["most_ahead"] or 0)),
+        },
+    )
+
+
+def _asked(
     order: OrderRow,
+    item: catalog.Item,
     excluded: list[UUID],
     starts_at: datetime,
-    provider_id: UUID | None,
-    caregiver_id: UUID | None,
-) -> queries.Search:
-    item = await catalog.item(tx, order.item_code)
-    local = starts_at.astimezone(clock.SHANGHAI)
-    minute = local.hour * 60 + local.minute
-    monday = local.date() - timedelta(days=local.weekday())
+    wish: Wish,
+    force: weights.InForce,
+    ways: list[Line],
+    gaps: shares.Gaps,
+) -> queries.Search | None:
+    """The question at one begin time; None when the visit would end after its day's row."""
+    day = row_of(starts_at)
+    ends_at = starts_at + timedelta(minutes=order.minutes)
+    visit, busy = outward(day, starts_at, ends_at), outward(day, starts_at, ends_at + TURNAROUND)
+    if busy[1] > SLOTS:
+        return None
     return queries.Search(
         lineage=lineage(order.division_code),
         excluded=excluded,
         item_code=order.item_code,
-        day=local.date(),
-        certificate=item.certificate,
+        day=day,
+        need=availability.certificate_bit(item.certificate),
+        specialist=availability.is_specialist(item.certificate),
+        surplus=availability.specialist_bits(item.certificate),
         elder_id=order.elder_id,
-        weekday=local.isoweekday(),
-        from_minute=minute,
-        to_minute=minute + order.minutes,
-        from_at=starts_at,
-        to_at=starts_at + timedelta(minutes=order.minutes) + TURNAROUND,
+        starts_at=starts_at,
+        ends_at=ends_at + TURNAROUND,
+        visit_slots=BitString(mask(*visit)),
+        busy_slots=BitString(mask(*busy)),
+        first_slot=busy[0],
+        end_slot=busy[1],
         lng=order.lng,
         lat=order.lat,
-        week_from=clock.day_bounds(monday)[0],
-        week_to=clock.day_bounds(monday + timedelta(days=7))[0],
-        provider_id=provider_id,
-        caregiver_id=caregiver_id,
+        per_km=[way.per_km for way in ways],
+        fixed=[way.fixed for way in ways],
+        unknown_minutes=UNKNOWN_MINUTES,
+        weights=[float(force.weights.get(name, 0)) for name in OBJECTIVES],
+        week=availability.monday(day),
+        shares=gaps,
+        seed=order.id.int >> 65,
+        max_travel_minutes=force.max_travel_minutes,
+        provider_id=wish.provider_id,
+        caregiver_id=wish.caregiver_id,
+        gender_matters=wish.gender_matters,
+        keep=queries.KEPT if item.caregivers == 1 else queries.KEPT_FOR_PAIRS,
     )
 
 
-def _candidate(row: Any, order: OrderRow) -> Candidate:
+def _candidate(row: Any) -> Candidate:
     return Candidate(
-        caregiver_id=row["id"],
+        caregiver_id=row["caregiver_id"],
         provider_id=row["provider_id"],
         caregiver_name=row["name"],
         provider_name=row["provider_name"],
-        travel_minutes=travel_minutes(row["home_lng"], row["home_lat"], order.lng, order.lat, row["travel_mode"]),
+        travel_minutes=row["travel_minutes"],
         visits=row["visits"],
-        week_minutes=row["week_minutes"],
-        rating=shrunk(row["score_sum"], row["ratings"]),
+        slack_minutes=row["slack_minutes"],
+        ahead_minutes=row["ahead_minutes"],
+        rating=round(row["rating"], 3),
+        share_gap=row["share_gap"],
+        spare=row["spare"],
+        wishes=round(row["wishes"], 2),
     )
 
 
-async def _weights(tx: Tx, order: OrderRow) -> tuple[int | None, dict[str, int]]:
-    """The newest weights in force for the most specific division, the order's urgency before "any"."""
-    rows = await tx.cache.get("dispatch.weights", lambda: queries.all_weights(tx))
-    places = lineage(order.division_code)
-    today = clock.today()
-    fitting = [
-        row
-        for row in rows
-        if row["urgency"] in ("any", order.urgency)
-        and row["division_code"] in places
-        and row["valid_from"] <= today
-        and set(row["weights"]) <= set(OBJECTIVES)
-    ]
-    if not fitting:
-        return None, FALLBACK_WEIGHTS
-    best = min(
-        fitting,
-        key=lambda row: (
-            places.index(row["division_code"]),
-            row["urgency"] == "any",
-            -row["valid_from"].toordinal(),
-            -row["version"],
-        ),
-    )
-    return best["version"], best["weights"]
+def _area(km: float | None) -> str:
+    return "服务区域内" if km is None else f"{km:.0f} 公里内"
+
+
+async def _ways(tx: Tx, starts_at: datetime) -> list[Line]:
+    local = starts_at.astimezone(clock.SHANGHAI)
+    band = hour_band(local.hour * 60 + local.minute)
+    return reach.lines(TRAVEL_MODES, band, await travel_log.coefficients(tx))
 
 
 def _worth_another_time(refusals: dict[str, int]) -> bool:

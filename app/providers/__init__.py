@@ -3,5 +3,5 @@
 In: registration by the centre, ratings and completions from higher floors. Out: `service.provider`,
 `service.caregiver`, scorecards and continuity for matching.
 Tables: `provider`, `provider_area`, `provider_item`, `caregiver`, `caregiver_certificate`, `caregiver_shift`,
-`caregiver_absence`, `scorecard`, `continuity`. Events: `ProviderSuspended`, `ProviderReinstated`.
+`caregiver_absence`, `scorecard`, `continuity`. Events: `ProviderSuspended`, `ProviderReinstated`, `CaregiverChanged`.
 """

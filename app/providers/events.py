@@ -27,3 +27,13 @@ class ProviderReinstated(Event):
     provider_id: UUID
     actor: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaregiverChanged(Event):
+    """Somebody came, or what is known of a caregiver is different: certificates, shifts, absences, home, status."""
+
+    name: ClassVar[str] = "caregiver.changed"
+    provider_id: UUID
+    caregiver_id: UUID
+    at: datetime

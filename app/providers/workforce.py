@@ -16,6 +16,7 @@ from app.core.http import Caller
 from app.core.ids import new_id
 from app.core.phones import parse_phone
 from app.providers import queries
+from app.providers.events import CaregiverChanged
 from app.providers.models import Caregiver, CaregiverAbsence, CaregiverCertificate
 from app.providers.service import PHONE, phone_index
 
@@ -31,9 +32,10 @@ async def employ(tx: Tx, caller: Caller, provider_id: UUID, given: Mapping[str, 
     }  # fmt: skip
     await queries.add(tx, Caregiver, [values])
     for certificate in given["certificates"]:
-        await certify(tx, caller, caregiver_id, certificate)
-    await set_shifts(tx, caller, caregiver_id, given["shifts"])
+        await _certify(tx, caller, caregiver_id, certificate)
+    await _set_shifts(tx, caller, caregiver_id, given["shifts"])
     await audit.record(tx, caller, "providers.employ", "caregiver", caregiver_id)
+    await _tell(tx, caregiver_id)
     return caregiver_id
 
 
@@ -47,10 +49,17 @@ async def change(tx: Tx, caller: Caller, caregiver_id: UUID, changes: Mapping[st
         values |= _home(changes["home"])
     await queries.change_caregiver(tx, caregiver_id, {**values, "updated_at": clock.now()})
     await audit.record(tx, caller, "providers.change_caregiver", "caregiver", caregiver_id, sorted(changes))
+    await _tell(tx, caregiver_id)
 
 
 async def certify(tx: Tx, caller: Caller, caregiver_id: UUID, given: Mapping[str, Any]) -> UUID:
     """Add a certificate. Raises Invalid when it ends before it begins."""
+    certificate_id = await _certify(tx, caller, caregiver_id, given)
+    await _tell(tx, caregiver_id)
+    return certificate_id
+
+
+async def _certify(tx: Tx, caller: Caller, caregiver_id: UUID, given: Mapping[str, Any]) -> UUID:
     if given["valid_to"] is not None and given["valid_to"] < given["valid_from"]:
         raise Invalid("interval_empty", "the last day lies before the first", field="valid_to")
     certificate_id = new_id()
@@ -62,6 +71,11 @@ async def certify(tx: Tx, caller: Caller, caregiver_id: UUID, given: Mapping[str
 
 async def set_shifts(tx: Tx, caller: Caller, caregiver_id: UUID, given: Sequence[Mapping[str, Any]]) -> None:
     """Replace the working week. Raises Invalid when a shift is empty or two of one day overlap."""
+    await _set_shifts(tx, caller, caregiver_id, given)
+    await _tell(tx, caregiver_id)
+
+
+async def _set_shifts(tx: Tx, caller: Caller, caregiver_id: UUID, given: Sequence[Mapping[str, Any]]) -> None:
     ordered = sorted(given, key=lambda shift: (shift["weekday"], shift["starts_minute"]))
     for shift in ordered:
         if shift["ends_minute"] <= shift["starts_minute"]:
@@ -80,6 +94,7 @@ async def excuse(tx: Tx, caller: Caller, caregiver_id: UUID, given: Mapping[str,
     absence_id = new_id()
     await queries.add(tx, CaregiverAbsence, [{"id": absence_id, "caregiver_id": caregiver_id, **given}])
     await audit.record(tx, caller, "providers.excuse", "caregiver", caregiver_id, ["absence"])
+    await _tell(tx, caregiver_id)
     return absence_id
 
 
@@ -89,6 +104,11 @@ async def of_provider(tx: Tx, provider_id: UUID, caregiver_id: UUID) -> Any:
     if row is None:
         raise NotFound("caregiver_not_found", "there is no such caregiver")
     return row
+
+
+async def _tell(tx: Tx, caregiver_id: UUID) -> None:
+    changed = await queries.caregiver(tx, caregiver_id)
+    await tx.publish(CaregiverChanged(provider_id=changed["provider_id"], caregiver_id=caregiver_id, at=clock.now()))
 
 
 def _phone(tx: Tx, caregiver_id: UUID, typed: str) -> dict[str, bytes]:

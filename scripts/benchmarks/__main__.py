@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import sys
 
-from benchmarks import lifecycle
+from benchmarks import dispatch, lifecycle
 
 
 def main() -> int:
@@ -20,8 +20,16 @@ def main() -> int:
     way.add_argument("--floor", type=int, default=300, help="lifecycles to record and replay with asyncpg alone")
     way.add_argument("--statements", action="store_true", help="print where the recorded time went")
     way.add_argument("--data-dir", help="kept afterwards; default is a temporary one")
+    match = names.add_parser("dispatch", help="one order against a province of caregivers, beside the full scan")
+    match.add_argument("--caregivers", type=int, default=100_000)
+    match.add_argument("--orders", type=int, default=1000)
+    match.add_argument("--compare", type=int, default=1000, help="orders that are matched by the full scan, too")
+    match.add_argument("--budget-ms", type=float, default=10.0, help="p99 of the database time of one order")
+    match.add_argument("--seed", type=int, default=1)
+    match.add_argument("--data-dir", help="kept afterwards; default is a temporary one")
     options = parser.parse_args()
-    return asyncio.run(lifecycle.run(options))
+    run = {"lifecycle": lifecycle.run, "dispatch": dispatch.run}[options.name]
+    return asyncio.run(run(options))
 
 
 if __name__ == "__main__":

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from app.dispatch.matching import OBJECTIVES, RULES, Candidate, funnel, points, rank
 from app.dispatch.offers import MOVES, OfferStatus, occupied, possible_starts
+from app.dispatch.weights import ORDINARY
 from app.routing.travel import travel_minutes
 
 NOW = datetime(2026, 3, 3, 2, 0, tzinfo=UTC)
-WEIGHTS = {"travel": 40, "continuity": 25, "fairness": 20, "rating": 15}
+WEIGHTS = ORDINARY
 
 people = st.builds(
     Candidate,
@@ -23,15 +24,20 @@ people = st.builds(
     provider_name=st.just("企业"),
     travel_minutes=st.integers(0, 300),
     visits=st.integers(0, 50),
-    week_minutes=st.integers(0, 6000),
+    slack_minutes=st.integers(0, 120),
+    ahead_minutes=st.integers(-3000, 6000),
     rating=st.floats(1, 5),
+    share_gap=st.floats(-100, 100),
+    spare=st.integers(0, 5),
+    wishes=st.sampled_from((0.0, 0.5, 1.0)),
 )
 
 
 def somebody(**overrides: object) -> Candidate:
     usual = {
         "caregiver_id": UUID(int=1), "provider_id": UUID(int=9), "caregiver_name": "王", "provider_name": "企业",
-        "travel_minutes": 10, "visits": 0, "week_minutes": 600, "rating": 4.0,
+        "travel_minutes": 10, "visits": 0, "slack_minutes": 20, "ahead_minutes": 60, "rating": 4.0, "share_gap": 0.0,
+        "spare": 1, "wishes": 0.5,
     }  # fmt: skip
     return Candidate(**{**usual, **overrides})  # type: ignore[arg-type]
 
@@ -55,13 +61,17 @@ def test_a_score_is_the_sum_of_its_published_parts(candidate: Candidate) -> None
     assert abs(ranked.score - sum(p.points * p.weight for p in ranked.parts) / 100) < 0.01
 
 
-def test_the_nearer_the_known_the_less_loaded_and_the_better_rated_win() -> None:
+def test_whoever_is_better_in_one_thing_and_equal_in_all_others_wins() -> None:
     plain = somebody()
     for better in (
         somebody(caregiver_id=UUID(int=2), travel_minutes=5),
         somebody(caregiver_id=UUID(int=2), visits=3),
-        somebody(caregiver_id=UUID(int=2), week_minutes=60),
+        somebody(caregiver_id=UUID(int=2), slack_minutes=40),
+        somebody(caregiver_id=UUID(int=2), ahead_minutes=-60),
         somebody(caregiver_id=UUID(int=2), rating=4.8),
+        somebody(caregiver_id=UUID(int=2), share_gap=-5.0),
+        somebody(caregiver_id=UUID(int=2), spare=0),
+        somebody(caregiver_id=UUID(int=2), wishes=1.0),
     ):
         assert rank([plain, better], WEIGHTS, "seed")[0].candidate == better
 

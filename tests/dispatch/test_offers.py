@@ -12,7 +12,7 @@ from app.core.db import Tx
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.http import SYSTEM
 from app.core.ids import new_id
-from app.dispatch import assignment, queries, queries_matching, search, service, tasks
+from app.dispatch import assignment, availability, queries, queries_matching, relaxing, replay, search, service, tasks
 from app.orders import service as orders
 from app.orders import tasks as order_tasks
 from tests.world.orders import TUESDAY_TEN, Town, make_order, make_town, provider_caller
@@ -41,7 +41,7 @@ async def test_a_placed_order_is_offered_with_a_held_caregiver_and_a_kept_reason
     assert offer["deadline_at"] == TUESDAY_TEN + timedelta(minutes=15)
     held = await tx.fetchrow("SELECT caregiver_id, status FROM booking WHERE order_id = $1", order.id)
     assert (held["caregiver_id"], held["status"]) == (offer["caregiver_id"], "held")
-    decision = (await queries_matching.decisions(tx, order.id))[0]
+    decision = (await replay.decisions(tx, order.id))[0]
     assert decision["ranked"][0]["caregiver_id"] == str(offer["caregiver_id"])
     assert decision["weights_version"] is not None
     assert len(decision["ranked"]) == 4
@@ -281,7 +281,7 @@ async def test_nobody_left_names_other_times(tx: Tx) -> None:
         wanted_to=TUESDAY_TEN + timedelta(hours=5),
     )  # fmt: skip
     if order.status == "placed":
-        options = await search.relaxations(tx, order, [])
+        options = await relaxing.relaxations(tx, order, [])
         assert options
         assert options[0]["candidates"] == 1
 
@@ -300,6 +300,7 @@ async def test_an_unfit_caregiver_is_refused_with_the_rule(tx: Tx, town: Town) -
     team = town.caregivers[town.providers.index(offer["provider_id"])]
     other = next(c for c in team if c != offer["caregiver_id"])
     await tx.run("DELETE FROM caregiver_shift WHERE caregiver_id = $1", other)
+    await availability.renew(tx, [other])
     with pytest.raises(Invalid) as refused:
         await service.accept(tx, provider_caller(offer["provider_id"]), offer["id"], other)
     assert refused.value.facts["rules"] == ["off_shift"]
@@ -320,6 +321,7 @@ async def test_waiting_orders_are_tried_again(tx: Tx, town: Town) -> None:
     order = await make_order(tx, town.elder)
     assert order.status == "placed"
     await tx.run("UPDATE caregiver SET status = 'active'")
+    assert await availability.put_right(tx, clock.today()) == 4
     assert await tasks.dispatch_waiting(tx) == 0
     with clock.hold(TUESDAY_TEN + timedelta(minutes=6)):
         assert await tasks.dispatch_waiting(tx) == 1

@@ -1,0 +1,156 @@
+"""Tables of matching: the caregiver's day, the counts it is compared with, contract shares."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    CheckConstraint,
+    Date,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    Text,
+    column,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import BIT, TIMESTAMP, ExcludeConstraint
+from sqlalchemy.dialects.postgresql.base import ischema_names
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import UserDefinedType
+
+from app.core.db import Base
+from app.dispatch.slots import SLOTS
+
+Time = TIMESTAMP(timezone=True)
+
+
+class Point(UserDefinedType[Any]):
+    """PostgreSQL's `point`: longitude, then latitude."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "POINT"
+
+
+ischema_names["point"] = Point
+
+
+class CaregiverDay(Base):
+    """What matching has to know about a caregiver on one day, in one row. Derived: made from the tables that hold the
+    truth, marked when a booking is made or released, and put right by a sweep. It books nobody."""
+
+    __tablename__ = "caregiver_day"
+    __table_args__ = (
+        Index("ix_caregiver_day_place", "day", "place", postgresql_using="gist", postgresql_include=["provider_id"]),
+        Index(
+            "ix_caregiver_day_specialist",
+            "day",
+            "place",
+            postgresql_using="gist",
+            postgresql_where=text("(certificates & 124) <> 0"),
+        ),
+        Index("ix_caregiver_day_unplaced", "day", postgresql_where=text("place IS NULL")),
+        {"postgresql_with": {"fillfactor": 80}},
+    )
+
+    caregiver_id: Mapped[UUID] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    certificates: Mapped[int] = mapped_column(Integer)
+    """Valid on this day, one bit each; see `availability.certificate_bit`."""
+    provider_id: Mapped[UUID]
+    place: Mapped[Any | None] = mapped_column(Point)
+    """Where the day starts: longitude and latitude, WGS-84; null if unknown."""
+    travel_mode: Mapped[int] = mapped_column(SmallInteger)
+    """Position in `providers.models.TRAVEL_MODES`, from 1."""
+    active: Mapped[bool]
+    sex: Mapped[str] = mapped_column(Text)
+    dialect: Mapped[str | None] = mapped_column(Text)
+    rating: Mapped[float] = mapped_column(Double)
+    minutes: Mapped[int] = mapped_column(Integer)
+    """Of visits booked on this day."""
+    week_minutes: Mapped[int] = mapped_column(Integer)
+    """Of visits booked on the other days of the week, when last counted."""
+    shift: Mapped[Any] = mapped_column(BIT(SLOTS))
+    taken: Mapped[Any] = mapped_column(BIT(SLOTS))
+    away: Mapped[Any | None] = mapped_column(BIT(SLOTS))
+
+
+class PreparedDay(Base):
+    """A day whose rows of `caregiver_day` exist. `checked_at`: when they were last compared with the truth."""
+
+    __tablename__ = "prepared_day"
+
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    prepared_at: Mapped[datetime] = mapped_column(Time)
+    checked_at: Mapped[datetime] = mapped_column(Time)
+
+
+class ProviderWeek(Base):
+    """How much the middle one of a provider's team has booked in a week that begins on `week`. Derived."""
+
+    __tablename__ = "provider_week"
+
+    week: Mapped[date] = mapped_column(Date, primary_key=True)
+    provider_id: Mapped[UUID] = mapped_column(primary_key=True)
+    median_minutes: Mapped[int] = mapped_column(Integer)
+
+
+class ProviderLoad(Base):
+    """Live offers of a provider on a day, and in the month of that day, when last counted. Derived."""
+
+    __tablename__ = "provider_load"
+
+    service_day: Mapped[date] = mapped_column(Date, primary_key=True)
+    provider_id: Mapped[UUID] = mapped_column(primary_key=True)
+    day: Mapped[int] = mapped_column(Integer)
+    month: Mapped[int] = mapped_column(Integer)
+
+
+class ProviderMonth(Base):
+    """Live offers of a provider in a district with service days in the month that begins on `month`. Derived."""
+
+    __tablename__ = "provider_month"
+
+    month: Mapped[date] = mapped_column(Date, primary_key=True)
+    division_code: Mapped[str] = mapped_column(Text, primary_key=True)
+    """Six digits."""
+    provider_id: Mapped[UUID] = mapped_column(primary_key=True)
+    orders: Mapped[int] = mapped_column(Integer)
+
+
+class ContractShare(Base):
+    """The part of a division's orders that a provider shall have by contract. `valid_to` is its last day."""
+
+    __tablename__ = "contract_share"
+    __table_args__ = (
+        CheckConstraint("share_bp BETWEEN 0 AND 10000", name="share"),
+        CheckConstraint("division_code ~ '^[0-9]{6}$'", name="division_code"),
+        CheckConstraint("valid_to >= valid_from", name="valid"),
+        ExcludeConstraint(
+            (column("provider_id"), "="),
+            (column("division_code"), "="),
+            (func.daterange(column("valid_from"), column("valid_to"), text("'[]'")), "&&"),
+            using="gist",
+            name="ex_contract_share_overlap",
+        ),
+        Index(None, "division_code"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("provider.id"))
+    division_code: Mapped[str] = mapped_column(Text)
+    share_bp: Mapped[int] = mapped_column(Integer)
+    """Basis points: 2,500 is a quarter."""
+    source: Mapped[str] = mapped_column(Text)
+    """Which contract or decision says so."""
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None]
+    made_by: Mapped[str] = mapped_column(Text)
+    made_at: Mapped[datetime] = mapped_column(Time)
