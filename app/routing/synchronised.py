@@ -8,6 +8,7 @@ number of moves give the same plan; a budget in seconds does not, because it end
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from app.routing import synchronised_annealing as annealing
 from app.routing.problem import Pin, Plan, Problem
 from app.routing.synchronised_day import W_TRAVEL, day_of
 from app.routing.synchronised_plan import load, plan_of
-from app.routing.synchronised_state import TRAVEL, empty_state
+from app.routing.synchronised_state import TRAVEL, cost, empty_state
 
 SLICE_S = 0.3
 """CPU seconds between two looks at budget and progress."""
@@ -57,9 +58,8 @@ def search(
     began = time.process_time()
     if warm is not None:
         load(problem, day, state, warm)
-    annealing.construct(day, state)
-    best = annealing.best_of(state)
-    annealing.remember(day, state, best)
+    annealing.construct(day, state, annealing.urgency(day))
+    best = copy.deepcopy(state)
     unit = day.weight[W_TRAVEL] * state.tally[TRAVEL] / len(problem.tasks) or 1.0
     hot, cold = schedule.hot * unit, schedule.cold * unit
     if warm is not None:
@@ -83,6 +83,5 @@ def search(
             size = max(100, int(size * min(4.0, SLICE_S / max(1e-6, now - start))))
             share = (now - began) / budget_cpu_s
         if progress is not None:
-            progress(share, float(best.cost[0]))
-    annealing.recall(state, best)
-    return plan_of(problem, day, state)
+            progress(share, cost(day, best))
+    return plan_of(problem, day, best)

@@ -5,23 +5,25 @@ The representation and the choice of annealing follow Ceschia, Di Gaspero, Rosat
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
-from app.routing.synchronised_day import DUE, JOB, A, B, Day, Integers, Reals
+from app.routing.synchronised_day import DUE, JOB, W_LATENESS, W_WORST, A, B, Day, Integers
 from app.routing.synchronised_missing import serve
 from app.routing.synchronised_moves import cross, move_string, relocate, swap
 from app.routing.synchronised_ruin import rebuild, replace
 from app.routing.synchronised_state import (
     CARER,
     EASED,
+    HOMES,
+    KEY,
     LATE,
     LATENESS,
+    LEFT_OUT,
     MISSING,
     NEXT,
     PER_UNIT,
     PREV,
+    SEAT,
     START,
     WORST,
     State,
@@ -33,76 +35,46 @@ from app.routing.synchronised_state import (
 from app.routing.synchronised_timing import judge, judge_settled, keep, weigh
 
 
-class Best(NamedTuple):
-    """The best rounds found: the same columns as in State, kept aside."""
+@compiled
+def remember(state: State, best: State) -> None:
+    """Keeps the rounds as they are now in `best`."""
+    for at in range(len(state.node)):
+        for column in range(8):
+            best.node[at, column] = state.node[at, column]
+    for at in range(len(state.work)):
+        for column in range(8):
+            best.work[at, column] = state.work[at, column]
+    for at in range(len(state.tally)):
+        best.tally[at] = state.tally[at]
 
-    node: Integers
-    key: Integers
-    tally: Integers
-    missing: Integers
-    seat: Integers
-    cost: Reals  # (1,)
 
-
-def best_of(state: State) -> Best:
-    """Room to keep the best in; nothing is kept yet."""
-    return Best(
-        state.node.copy(),
-        state.key.copy(),
-        state.tally.copy(),
-        state.missing.copy(),
-        state.seat.copy(),
-        np.array([np.inf]),
-    )
+def urgency(day: Day) -> Integers:
+    """All jobs, the one due first first."""
+    return np.argsort(day.task[day.job[:, A], DUE], kind="stable").astype(np.int64)
 
 
 @compiled
-def remember(day: Day, state: State, best: Best) -> None:
-    """Keeps the rounds as they are now."""
-    best.node[:] = state.node
-    best.key[:] = state.key
-    best.tally[:] = state.tally
-    best.missing[:] = state.missing
-    best.seat[:] = state.seat
-    best.cost[0] = cost(day, state)
-
-
-@compiled
-def recall(state: State, best: Best) -> None:
-    """Goes on from the best."""
-    state.node[:] = best.node
-    state.key[:] = best.key
-    state.tally[:] = best.tally
-    state.missing[:] = best.missing
-    state.seat[:] = best.seat
-
-
-@compiled
-def construct(day: Day, state: State) -> None:
-    """Every missing job where it costs least, the most urgent first, pairs before the rest of their time."""
-    count = state.tally[MISSING]
-    order = np.argsort(day.task[day.job[state.missing[:count], A], DUE])
-    jobs = state.missing[:count][order]
-    for job in jobs:
-        serve(day, state, job)
-        state.tally[EASED] = 1
-        state.tally[WORST] = weigh(day, state)
-        keep(day, state)
+def construct(day: Day, state: State, jobs: Integers) -> None:
+    """Those of the jobs that are missing, in this order, each where it costs least."""
+    for at in range(len(jobs)):
+        if state.work[jobs[at], SEAT] >= 0:
+            serve(day, state, jobs[at])
+            state.tally[EASED] = 1
+            state.tally[WORST] = weigh(day, state)
+            keep(day, state)
 
 
 @compiled
 def spread_keys(day: Day, state: State) -> None:
     """New keys that keep the order in every round: of the jobs whose turn it may be, the one that starts first."""
-    node, tasks = state.node, len(day.task)
-    carers = len(day.carer)
-    turn = state.ending  # not in use between two changes
-    for carer in range(carers):
-        turn[carer] = node[tasks + carer, NEXT]
+    node, turn, tasks = state.node, state.round, len(day.task)
+    for carer in range(len(turn)):
+        turn[carer, HOMES] = node[tasks + carer, NEXT]  # the list is not in use between two changes
     last = -(1 << 59)
     while True:
         chosen, soonest = -1, 1 << 60
-        for carer in range(carers):
-            task = turn[carer]
+        for carer in range(len(turn)):
+            task = turn[carer, HOMES]
             if task >= tasks:
                 continue
             job = day.task[task, JOB]
@@ -110,7 +82,7 @@ def spread_keys(day: Day, state: State) -> None:
             moment = node[one, START]
             if two >= 0:
                 other = two if task == one else one
-                if turn[node[other, CARER]] != other:
+                if turn[node[other, CARER], HOMES] != other:
                     continue
                 moment = (moment + node[two, START]) // 2
             if moment < soonest:
@@ -118,11 +90,11 @@ def spread_keys(day: Day, state: State) -> None:
         if chosen < 0:
             return
         last = max(last + PER_UNIT // 64, soonest * PER_UNIT)
-        state.key[chosen] = last
-        for half in (A, B):
+        state.work[chosen, KEY] = last
+        for half in range(2):
             task = day.job[chosen, half]
             if task >= 0:
-                turn[node[task, CARER]] = node[task, NEXT]
+                turn[node[task, CARER], HOMES] = node[task, NEXT]
 
 
 @compiled
@@ -134,15 +106,14 @@ def _late_one(day: Day, state: State) -> int:
         task = (first + step) % tasks
         if state.node[task, LATE] > 0:
             before = state.node[task, PREV]
-            return before if before < tasks and dice(state, 3) == 0 else task
+            return before if before < tasks and share(state) < 0.3 else task
     return first
 
 
 @compiled
 def _large_move(day: Day, state: State, before: float, allowed: float, torn: int) -> bool:
-    if state.tally[MISSING] > 0 and dice(state, 2) == 0:
-        job = state.missing[dice(state, state.tally[MISSING])]
-        whole = replace(day, state, day.job[job, A])
+    if state.tally[MISSING] > 0 and share(state) < 0.5:
+        whole = replace(day, state, state.work[dice(state, state.tally[MISSING]), LEFT_OUT])
     else:
         whole = rebuild(day, state, torn)
     return judge_settled(day, state, before, allowed, whole)
@@ -151,11 +122,11 @@ def _large_move(day: Day, state: State, before: float, allowed: float, torn: int
 @compiled
 def _small_move(day: Day, state: State, before: float, allowed: float) -> bool:
     task = dice(state, len(day.task))
-    if state.tally[LATENESS] > 0 and dice(state, 16) == 0:
+    if state.tally[LATENESS] > 0 and share(state) < 0.06:
         task = _late_one(day, state)
     if state.node[task, CARER] < 0:
         return False
-    room = allowed + day.weight[1] * state.tally[LATENESS] + day.weight[2] * state.tally[WORST]
+    room = allowed + day.weight[W_LATENESS] * state.tally[LATENESS] + day.weight[W_WORST] * state.tally[WORST]
     way = share(state)
     if way < 0.42:
         made = relocate(day, state, task, room)
@@ -169,10 +140,10 @@ def _small_move(day: Day, state: State, before: float, allowed: float) -> bool:
 
 
 @compiled
-def anneal(day: Day, state: State, best: Best, moves: int, hot: float, cold: float, large: float, torn: int) -> int:
+def anneal(day: Day, state: State, best: State, moves: int, hot: float, cold: float, large: float, torn: int) -> int:
     """So many moves while the temperature falls from `hot` to `cold`; `large` of them are large. How many were kept."""
     kept = 0
-    now = cost(day, state)
+    now, least = cost(day, state), cost(day, best)
     heat, fall = hot, (cold / hot) ** (1.0 / max(1, moves))
     for _ in range(moves):
         heat *= fall
@@ -184,6 +155,7 @@ def anneal(day: Day, state: State, best: Best, moves: int, hot: float, cold: flo
         if made:
             kept += 1
             now = cost(day, state)
-            if now < best.cost[0] - 1e-7:
-                remember(day, state, best)
+            if now < least - 1e-7:
+                least = now
+                remember(state, best)
     return kept

@@ -19,17 +19,20 @@ Smaller = npt.NDArray[np.int32]
 Flags = npt.NDArray[np.bool_]
 Reals = npt.NDArray[np.float64]
 
+FORBIDDEN = 1 << 40
 NEVER = 1 << 50
 """A time that does not come."""
 
-# Columns of Day.task. HARD is the last moment at which the task may start at all.
-DURATION, JOB, OPENS, CLOSES, WINDOWS, DUE, HARD = range(7)
+# Columns of Day.task. HARD is the last moment at which the task may start at all, ABLE how many may do it.
+DURATION, JOB, OPENS, CLOSES, WINDOWS, DUE, HARD, ABLE = range(8)
 # Columns of Day.job. B is -1 for a single task; MISSED what leaving the job out adds to the unserved weight.
 A, B, LEAST, MOST, APART, MISSED = range(6)
 # Columns of Day.carer.
 PROFILE, SHIFT_OPENS, SHIFT_CLOSES, BREAKS = range(4)
-# Columns of Day.rest.
-REST_OPENS, REST_CLOSES, REST = range(3)
+# Of Day.place: where one leaves from and where one comes to. Of Day.span, with the length of a rest. Of Day.near.
+LEFT, ENTERED = range(2)
+FROM, UNTIL, LASTING = range(3)
+BEFORE, AFTER = range(2)
 # Places of Day.weight.
 W_TRAVEL, W_LATENESS, W_WORST, W_PREFERENCE, W_MISSED = range(5)
 
@@ -44,21 +47,16 @@ class Day(NamedTuple):
     """What does not change while searching. All times and travel in the problem's units."""
 
     task: Integers  # (tasks, 8)
-    window: Integers  # (tasks, most windows, 2), in time order
     job: Integers  # (jobs, 8)
     carer: Integers  # (caregivers, 8)
-    rest: Integers  # (caregivers, most breaks, 3), in time order
+    place: Integers  # (nodes, 2)
+    span: Integers  # (nodes, most windows or rests, 3): windows of tasks, rests of caregivers, in time order
     travel: Smaller  # (profiles, places, places)
-    leaves: Integers  # (nodes,) place left from
-    enters: Integers  # (nodes,) place come to
-    may: Flags  # (tasks, caregivers)
+    likes: Integers  # (tasks, caregivers) preference, FORBIDDEN for those who may not
     able: Smaller  # (tasks, caregivers): who may, then -1
-    ables: Integers  # (tasks,) how many may
-    likes: Integers  # (tasks, caregivers) preference
-    before: Smaller  # (tasks, NEAR): good predecessors, best first, then -1
-    after: Smaller  # (tasks, NEAR): good successors
+    near: Smaller  # (2, tasks, NEAR): good predecessors and good successors, best first, then -1
     weight: Reals  # (5,)
-    hard: bool  # windows are hard, or shifts end: bounds on the latest start are worth keeping
+    hard: bool  # there are limits that a round could come up against
 
 
 def day_of(problem: Problem, pins: Sequence[Pin] = ()) -> Day:
@@ -76,34 +74,26 @@ def day_of(problem: Problem, pins: Sequence[Pin] = ()) -> Day:
                 likes[at, carers[name]] = value
     task = _tasks(problem, windows, job_of, pinned)
     travel = np.stack([np.asarray(matrix) for matrix in problem.travel]).astype(np.int32)
-    able, ables = _able(may)
-    before, after = _near(problem, task, may, travel)
-    places = [one.place for one in problem.tasks]
+    task[:, ABLE] = may.sum(axis=1)
+    places = [(one.place, one.place) for one in problem.tasks]
+    spans = [[(window.opens, window.closes, 0) for window in some] for some in windows]
     return Day(
         task=task,
-        window=_padded([[(w.opens, w.closes) for w in some] for some in windows], 2),
         job=job,
         carer=_carers(problem.caregivers),
-        rest=_padded(
-            [sorted((rest.opens, rest.closes, rest.duration) for rest in one.breaks) for one in problem.caregivers],
-            3,
-        ),
+        place=np.array(places + [(one.start, one.end) for one in problem.caregivers], np.int64).reshape(-1, 2),
+        span=_padded(spans + [sorted(span(rest) for rest in one.breaks) for one in problem.caregivers]),
         travel=travel,
-        leaves=np.array(places + [one.start for one in problem.caregivers], np.int64),
-        enters=np.array(places + [one.end for one in problem.caregivers], np.int64),
-        may=may,
-        able=able,
-        ables=ables,
-        likes=likes,
-        before=before,
-        after=after,
+        likes=np.where(may, likes, FORBIDDEN),
+        able=_able(may),
+        near=_near(problem, task, may, travel),
         weight=_weights(problem.objective),
         hard=_bounded(problem, task, travel),
     )
 
 
 def span(rest: Break) -> tuple[int, int, int]:
-    """A row of Day.rest."""
+    """A row of Day.span."""
     return rest.opens, rest.closes, rest.duration
 
 
@@ -185,24 +175,24 @@ def _may(problem: Problem, carers: dict[str, int], pinned: dict[int, Pin]) -> Fl
     return may
 
 
-def _able(may: Flags) -> tuple[Smaller, Integers]:
+def _able(may: Flags) -> Smaller:
     able = np.full(may.shape, -1, np.int32)
     for at, row in enumerate(may):
         who = np.flatnonzero(row)
         able[at, : len(who)] = who
-    return able, may.sum(axis=1).astype(np.int64)
+    return able
 
 
-def _padded(rows: Sequence[Sequence[tuple[int, ...]]], width: int) -> Integers:
+def _padded(rows: Sequence[Sequence[tuple[int, int, int]]]) -> Integers:
     most = max((len(row) for row in rows), default=0) or 1
-    out = np.zeros((len(rows), most, width), np.int64)
+    out = np.zeros((len(rows), most, 3), np.int64)
     for at, row in enumerate(rows):
         if row:
             out[at, : len(row)] = row
     return out
 
 
-def _near(problem: Problem, task: Integers, may: Flags, travel: Smaller) -> tuple[Smaller, Smaller]:
+def _near(problem: Problem, task: Integers, may: Flags, travel: Smaller) -> Smaller:
     """For every task who comes well before and after it: travel, a fifth of the waiting, all of the lateness."""
     count = len(problem.tasks)
     keep = min(NEAR, max(1, count - 1))
@@ -215,10 +205,10 @@ def _near(problem: Problem, task: Integers, may: Flags, travel: Smaller) -> tupl
     together = may.astype(np.float32) @ may.astype(np.float32).T > 0
     together &= task[:, None, JOB] != task[None, :, JOB]
     badness = np.where(together, badness, np.inf)
-    return _best(badness.T, keep), _best(badness, keep)
+    return np.stack([_best(badness.T, keep), _best(badness, keep)])
 
 
 def _best(badness: npt.NDArray[np.float64], keep: int) -> Smaller:
     order = np.argsort(badness, axis=1, kind="stable")[:, :keep]
     chosen = np.take_along_axis(badness, order, axis=1)
-    return np.ascontiguousarray(np.where(np.isfinite(chosen), order, -1).astype(np.int32))
+    return np.where(np.isfinite(chosen), order, -1).astype(np.int32)

@@ -1,8 +1,12 @@
-"""Jobs that nobody comes for: where they would fit best, and who may go for them. Compiled."""
+"""Jobs that nobody comes for: where they would fit best. Compiled.
+
+What is put here is timed and bounded at once, so that the next one sees the rounds as they are.
+"""
 
 from __future__ import annotations
 
 from app.routing.synchronised_day import (
+    ABLE,
     DUE,
     DURATION,
     LEAST,
@@ -16,11 +20,10 @@ from app.routing.synchronised_day import (
     B,
     Day,
 )
-from app.routing.synchronised_moves import between, coming
+from app.routing.synchronised_moves import between, coming, may
 from app.routing.synchronised_state import (
     CARER,
     DONE,
-    FIRST_KEY,
     LAST_KEY,
     LATE,
     LATEST,
@@ -31,20 +34,16 @@ from app.routing.synchronised_state import (
     State,
     arc,
     compiled,
-    dice,
-    give_up,
-    key_at,
-    link,
-    rekey,
-    take_up,
-    undo,
-    unlink,
+    key_before,
+    key_behind,
+    share,
 )
+from app.routing.synchronised_steps import give_up, link, rekey, take_up, undo, unlink
 from app.routing.synchronised_timing import bound_changed, fits, settle
 
 HOPELESS = 1e30
-BLINK = 50
-"""One place in so many is overlooked (Christiaens and Vanden Berghe 2020), so that no two insertions are alike."""
+BLINK = 0.02
+"""How often a place is overlooked (Christiaens and Vanden Berghe 2020), so that no two insertions are alike."""
 
 
 @compiled
@@ -53,10 +52,8 @@ def insertion(day: Day, state: State, task: int, before: int, floor: int) -> flo
     node = state.node
     carer, after = node[before, CARER], node[before, NEXT]
     start = fits(day, task, max(floor, node[before, DONE] + arc(day, carer, before, task)))
-    if start >= NEVER:
-        return HOPELESS
     arrives = start + day.task[task, DURATION] + arc(day, carer, task, after)
-    if day.hard and arrives > node[after, LATEST]:
+    if start >= NEVER or (day.hard and arrives > node[after, LATEST]):
         return HOPELESS
     late = max(0, start - day.task[task, DUE])
     if after < len(day.task):
@@ -66,53 +63,45 @@ def insertion(day: Day, state: State, task: int, before: int, floor: int) -> flo
 
 
 @compiled
-def best_behind(day: Day, state: State, task: int, apart: int) -> tuple[float, int]:
-    """The cheapest place beside a near task, or in an empty round; not in the round of caregiver `apart`."""
+def best_behind(day: Day, state: State, task: int) -> int:
+    """The node behind which the task costs least: beside a near task, or in an empty round; -1 if nowhere."""
     node, tasks = state.node, len(day.task)
     best, least = -1, HOPELESS
-    for side in range(2):
-        beside = day.before if side == 0 else day.after
-        for which in range(beside.shape[1]):
-            at = int(beside[task, which])
-            if at < 0:
-                break
-            carer = node[at, CARER]
-            if carer < 0 or carer == apart or not day.may[task, carer] or dice(state, BLINK) == 0:
-                continue
-            before = at if side == 0 else node[at, PREV]
-            price = insertion(day, state, task, before, FIRST_KEY)
+    for which in range(2 * day.near.shape[2]):
+        at = int(day.near[which % 2, task, which // 2])
+        if at < 0 or node[at, CARER] < 0 or not may(day, task, node[at, CARER]) or share(state) < BLINK:
+            continue
+        before = at if which % 2 == 0 else node[at, PREV]
+        price = insertion(day, state, task, before, node[before, DONE])
+        if price < least:
+            best, least = before, price
+    for which in range(day.task[task, ABLE]):
+        head = tasks + int(day.able[task, which])
+        if node[head, NEXT] == head:
+            price = insertion(day, state, task, head, node[head, DONE])
             if price < least:
-                best, least = before, price
-    for which in range(day.ables[task]):
-        carer = int(day.able[task, which])
-        if node[tasks + carer, NEXT] == tasks + carer and carer != apart:
-            price = insertion(day, state, task, tasks + carer, FIRST_KEY)
-            if price < least:
-                best, least = tasks + carer, price
-    return least, best
+                best, least = head, price
+    return best
 
 
 @compiled
 def serve(day: Day, state: State, job: int) -> bool:
-    """Puts a missing job where it costs least, timed and bounded; False, with nothing changed, if it fits nowhere."""
+    """Puts a missing job where it costs least; False, with nothing changed, if it fits nowhere."""
     if day.job[job, B] >= 0:
         return _serve_pair(day, state, job)
-    task = day.job[job, A]
-    price, before = best_behind(day, state, task, -1)
-    if before < 0 or price >= HOPELESS:
-        return False
-    return put(day, state, job, before, -1)
+    before = best_behind(day, state, day.job[job, A])
+    return before >= 0 and put(day, state, job, before, before)
 
 
 @compiled
 def put(day: Day, state: State, job: int, before: int, other_before: int) -> bool:
     """A missing job's tasks behind these nodes, if their keys and all hard rules allow it."""
     node, mark, one, two = state.node, state.tally[LOGGED], day.job[job, A], day.job[job, B]
-    low, high = key_at(day, state, before, FIRST_KEY), key_at(day, state, node[before, NEXT], LAST_KEY)
+    low, high = key_behind(day, state, before), key_before(day, state, node[before, NEXT])
     wish = max(day.task[one, OPENS], node[before, DONE] + arc(day, node[before, CARER], before, one))
     if two >= 0:
-        low = max(low, key_at(day, state, other_before, FIRST_KEY))
-        high = min(high, key_at(day, state, node[other_before, NEXT], LAST_KEY))
+        low = max(low, key_behind(day, state, other_before))
+        high = min(high, key_before(day, state, node[other_before, NEXT]))
     key = between(low, high, wish)
     if key == LAST_KEY:
         return False
@@ -121,29 +110,26 @@ def put(day: Day, state: State, job: int, before: int, other_before: int) -> boo
     link(day, state, one, node[before, CARER], before)
     if two >= 0:
         link(day, state, two, node[other_before, CARER], other_before)
-    if settle(day, state, HOPELESS):
-        bound_changed(day, state)
-        return True
-    undo(day, state, mark)
+    whole = settle(day, state, HOPELESS)
+    if not whole:
+        undo(day, state, mark)
     bound_changed(day, state)
-    return False
+    return whole
 
 
 @compiled
 def _serve_pair(day: Day, state: State, job: int) -> bool:
     """Every place for the first half, with the best place for the second half that its key allows."""
-    one, node = day.job[job, A], state.node
+    task, node = day.job[job, A], state.node
     best, other_best, least = -1, -1, HOPELESS
-    for which in range(day.ables[one]):
-        carer = int(day.able[one, which])
-        head = len(day.task) + carer
-        at = head
+    for which in range(day.task[task, ABLE]):
+        carer = int(day.able[task, which])
+        at = head = len(day.task) + carer
         while True:
-            price = insertion(day, state, one, at, FIRST_KEY)
-            if price < least and dice(state, BLINK) > 0:
-                start = fits(day, one, node[at, DONE] + arc(day, carer, at, one))
-                low, high = key_at(day, state, at, FIRST_KEY), key_at(day, state, node[at, NEXT], LAST_KEY)
-                extra, place = _second(day, state, job, carer, start, low, high, least - price)
+            price = insertion(day, state, task, at, node[at, DONE])
+            if price < least and share(state) >= BLINK:
+                start = fits(day, task, node[at, DONE] + arc(day, carer, at, task))
+                extra, place = _second(day, state, job, at, start, least - price)
                 if place >= 0:
                     best, other_best, least = at, place, price + extra
             at = node[at, NEXT]
@@ -153,28 +139,20 @@ def _serve_pair(day: Day, state: State, job: int) -> bool:
 
 
 @compiled
-def _second(
-    day: Day, state: State, job: int, apart: int, start: int, low: int, high: int, limit: float
-) -> tuple[float, int]:
-    """The best place for the second half, and its price with the waiting of the first."""
+def _second(day: Day, state: State, job: int, first: int, start: int, limit: float) -> tuple[float, int]:
+    """The best place for the second half if the first goes behind `first`; its price, and what the first waits."""
     task, node = day.job[job, B], state.node
+    low, high = key_behind(day, state, first), key_before(day, state, node[first, NEXT])
+    dear = 0.5 * max(day.weight[W_LATENESS], 0.1 * day.weight[W_TRAVEL])
     best, least = -1, limit
-    for which in range(day.ables[task]):
+    for which in range(day.task[task, ABLE]):
         carer = int(day.able[task, which])
-        if carer == apart:
-            continue
-        head = len(day.task) + carer
-        at = head
-        while True:
+        at = head = len(day.task) + carer
+        while carer != node[first, CARER] and key_behind(day, state, at) < high:
             after = node[at, NEXT]
-            above, below = key_at(day, state, at, FIRST_KEY), key_at(day, state, after, LAST_KEY)
-            if above >= high:
-                break
-            if min(high, below) - max(low, above) >= 2:
-                price = insertion(day, state, task, at, start + day.job[job, LEAST])
-                begins = node[at, DONE] + arc(day, carer, at, task)
-                delay = max(0, begins - day.job[job, MOST] - start)
-                price += 0.5 * delay * max(day.weight[W_LATENESS], 0.1 * day.weight[W_TRAVEL])
+            if min(high, key_before(day, state, after)) - max(low, key_behind(day, state, at)) >= 2:
+                waits = node[at, DONE] + arc(day, carer, at, task) - day.job[job, MOST] - start
+                price = insertion(day, state, task, at, start + day.job[job, LEAST]) + dear * max(0, waits)
                 if price < least:
                     best, least = at, price
             at = after

@@ -8,8 +8,12 @@ the move is not even made.
 from __future__ import annotations
 
 from app.routing.synchronised_day import (
+    ABLE,
+    AFTER,
+    BEFORE,
     DUE,
     DURATION,
+    FORBIDDEN,
     JOB,
     NEVER,
     OPENS,
@@ -22,7 +26,7 @@ from app.routing.synchronised_day import (
 from app.routing.synchronised_state import (
     CARER,
     DONE,
-    FIRST_KEY,
+    KEY,
     LAST_KEY,
     LATEST,
     NEXT,
@@ -33,29 +37,28 @@ from app.routing.synchronised_state import (
     arc,
     compiled,
     dice,
-    exchange_tails,
-    key_at,
-    link,
-    rekey,
+    inlined,
+    key_before,
+    key_behind,
+    nearby,
     share,
-    unlink,
 )
+from app.routing.synchronised_steps import exchange_tails, link, rekey, unlink
 from app.routing.synchronised_timing import drop, fits
 
 
 @compiled
 def near(day: Day, state: State, task: int) -> int:
-    """A node behind which the task might go: next to a near task, or somewhere in the round of one who may."""
+    """A node behind which the task might go: next to a near task, or somewhere in the round of one who may; or -1."""
     node = state.node
     way = share(state)
     if way < 0.92:
-        luck = share(state)
-        beside = day.before if way < 0.46 else day.after
-        found = int(beside[task, int(luck * luck * beside.shape[1])])
+        side = BEFORE if way < 0.46 else AFTER
+        found = int(day.near[side, task, nearby(state, day.near.shape[2])])
         if found < 0 or node[found, CARER] < 0:
             return -1
-        return found if way < 0.46 else node[found, PREV]
-    carer = int(day.able[task, dice(state, day.ables[task])])
+        return found if side == BEFORE else node[found, PREV]
+    carer = int(day.able[task, dice(state, day.task[task, ABLE])])
     head = len(day.task) + carer
     moment = day.task[task, OPENS] + int(share(state) * (day.task[task, DUE] - day.task[task, OPENS]))
     at = head
@@ -64,14 +67,20 @@ def near(day: Day, state: State, task: int) -> int:
     return at
 
 
-@compiled
+@inlined
+def may(day: Day, task: int, carer: int) -> bool:
+    """Whether the caregiver has the skills, and nobody minds."""
+    return day.likes[task, carer] < FORBIDDEN
+
+
+@inlined
 def partner(day: Day, task: int) -> int:
     """The other task of the same job, or -1."""
     row = day.job[day.task[task, JOB]]
     return row[B] if row[A] == task else row[A]
 
 
-@compiled
+@inlined
 def between(low: int, high: int, wish: int) -> int:
     """A key above `low` and below `high`, as near to the moment `wish` as may be; LAST_KEY if there is none."""
     if high - low < 2:
@@ -80,7 +89,7 @@ def between(low: int, high: int, wish: int) -> int:
     return min(max(wish * PER_UNIT, low + step), high - step)
 
 
-@compiled
+@inlined
 def closed(day: Day, state: State, task: int, carer: int, before: int) -> bool:
     """Whether the task behind `before` would surely break a hard rule."""
     node = state.node
@@ -89,7 +98,7 @@ def closed(day: Day, state: State, task: int, carer: int, before: int) -> bool:
     return start >= NEVER or start + day.task[task, DURATION] + arc(day, carer, task, after) > node[after, LATEST]
 
 
-@compiled
+@inlined
 def leaving(day: Day, state: State, task: int) -> int:
     """Travel that is saved without the task."""
     node = state.node
@@ -97,14 +106,14 @@ def leaving(day: Day, state: State, task: int) -> int:
     return arc(day, carer, before, task) + arc(day, carer, task, after) - arc(day, carer, before, after)
 
 
-@compiled
+@inlined
 def coming(day: Day, state: State, task: int, carer: int, before: int) -> int:
     """Travel that is added by the task behind `before`."""
     after = state.node[before, NEXT]
     return arc(day, carer, before, task) + arc(day, carer, task, after) - arc(day, carer, before, after)
 
 
-@compiled
+@inlined
 def worth(day: Day, travel: int, liking: int) -> float:
     return float(day.weight[W_TRAVEL] * travel + day.weight[W_PREFERENCE] * liking)
 
@@ -117,11 +126,11 @@ def relocate(day: Day, state: State, task: int, room: float) -> bool:
     if before < 0 or before == task or before == node[task, PREV]:
         return False
     carer = node[before, CARER]
-    if not day.may[task, carer]:
+    if not may(day, task, carer):
         return False
     other = partner(day, task)
     if other >= 0:
-        if node[other, CARER] != carer and dice(state, 2) == 0:
+        if node[other, CARER] != carer and share(state) < 0.5:
             return _move_half(day, state, task, other, carer, before, room)
         return _move_both(day, state, task, other, carer, before, room)
     added = coming(day, state, task, carer, before) - leaving(day, state, task)
@@ -129,8 +138,8 @@ def relocate(day: Day, state: State, task: int, room: float) -> bool:
         return False
     if day.hard and carer != node[task, CARER] and closed(day, state, task, carer, before):
         return False
-    low = key_at(day, state, before, FIRST_KEY)
-    high = key_at(day, state, node[before, NEXT], LAST_KEY)
+    low = key_behind(day, state, before)
+    high = key_before(day, state, node[before, NEXT])
     wish = max(node[before, DONE] + arc(day, carer, before, task), day.task[task, OPENS])
     key = between(low, high, wish)
     if key == LAST_KEY:
@@ -145,8 +154,8 @@ def relocate(day: Day, state: State, task: int, room: float) -> bool:
 def _move_half(day: Day, state: State, task: int, other: int, carer: int, before: int, room: float) -> bool:
     """The other half stays where it is, so the key has to fit into both rounds."""
     node = state.node
-    low = max(key_at(day, state, before, FIRST_KEY), key_at(day, state, node[other, PREV], FIRST_KEY))
-    high = min(key_at(day, state, node[before, NEXT], LAST_KEY), key_at(day, state, node[other, NEXT], LAST_KEY))
+    low = max(key_behind(day, state, before), key_behind(day, state, node[other, PREV]))
+    high = min(key_before(day, state, node[before, NEXT]), key_before(day, state, node[other, NEXT]))
     key = between(low, high, node[task, START])
     added = coming(day, state, task, carer, before) - leaving(day, state, task)
     liked = day.likes[task, carer] - day.likes[task, node[task, CARER]]
@@ -163,18 +172,18 @@ def _move_both(day: Day, state: State, task: int, other: int, carer: int, before
     """Both halves go, the other one to the best place that the key of the first allows."""
     node, job = state.node, day.task[task, JOB]
     second = node[other, CARER]
-    if second == carer or dice(state, 2) == 0:
-        second = int(day.able[other, dice(state, day.ables[other])])
+    if second == carer or share(state) < 0.5:
+        second = int(day.able[other, dice(state, day.task[other, ABLE])])
     saved = leaving(day, state, task) + leaving(day, state, other)
     if before == other or second == carer or worth(day, coming(day, state, task, carer, before) - saved, 0) > room:
         return False
     unlink(day, state, task)
     unlink(day, state, other)
-    low, high = key_at(day, state, before, FIRST_KEY), key_at(day, state, node[before, NEXT], LAST_KEY)
+    low, high = key_behind(day, state, before), key_before(day, state, node[before, NEXT])
     place = best_place(day, state, other, second, low, high)
     if place >= 0:
-        low = max(low, key_at(day, state, place, FIRST_KEY))
-        high = min(high, key_at(day, state, node[place, NEXT], LAST_KEY))
+        low = max(low, key_behind(day, state, place))
+        high = min(high, key_before(day, state, node[place, NEXT]))
         wish = max(node[before, DONE] + arc(day, carer, before, task), day.task[task, OPENS])
         rekey(state, job, between(low, high, wish))
         link(day, state, task, carer, before)
@@ -191,11 +200,11 @@ def best_place(day: Day, state: State, task: int, carer: int, low: int, high: in
     best, least, at = -1, NEVER, head
     while True:
         after = node[at, NEXT]
-        if min(high, key_at(day, state, after, LAST_KEY)) - max(low, key_at(day, state, at, FIRST_KEY)) >= 2:
+        if min(high, key_before(day, state, after)) - max(low, key_behind(day, state, at)) >= 2:
             added = coming(day, state, task, carer, at)
-            if added < least and (best < 0 or dice(state, 8) > 0):
+            if added < least and (best < 0 or share(state) < 0.9):
                 best, least = at, added
-        if after == head or key_at(day, state, after, LAST_KEY) >= high:
+        if after == head or key_before(day, state, after) >= high:
             return best
         at = after
 
@@ -211,7 +220,7 @@ def swap(day: Day, state: State, task: int, room: float) -> bool:
     if other >= len(day.task) or node[other, CARER] == node[task, CARER]:
         return False
     mine, theirs = node[task, CARER], node[other, CARER]
-    if not (day.may[task, theirs] and day.may[other, mine]):
+    if not (may(day, task, theirs) and may(day, other, mine)):
         return False
     if _stands_by(day, state, task, other) or _stands_by(day, state, other, task):
         return False
@@ -222,14 +231,14 @@ def swap(day: Day, state: State, task: int, room: float) -> bool:
     return _take_places(day, state, task, other)
 
 
-@compiled
+@inlined
 def _stands_by(day: Day, state: State, task: int, other: int) -> bool:
     """Whether the task's other half is in the round to which the task would come (and does not itself leave it)."""
     half = partner(day, task)
     return half >= 0 and half != other and state.node[half, CARER] == state.node[other, CARER]
 
 
-@compiled
+@inlined
 def _instead(day: Day, state: State, task: int, other: int) -> int:
     """Travel added by the task in the place of the other."""
     node = state.node
@@ -242,12 +251,12 @@ def _instead(day: Day, state: State, task: int, other: int) -> int:
 def _key_instead(day: Day, state: State, task: int, other: int) -> int:
     """A key for the task in the place of the other, good for its half too."""
     node = state.node
-    low = key_at(day, state, node[other, PREV], FIRST_KEY)
-    high = key_at(day, state, node[other, NEXT], LAST_KEY)
+    low = key_behind(day, state, node[other, PREV])
+    high = key_before(day, state, node[other, NEXT])
     half = partner(day, task)
     if half >= 0 and half != other:
-        low = max(low, key_at(day, state, node[half, PREV], FIRST_KEY))
-        high = min(high, key_at(day, state, node[half, NEXT], LAST_KEY))
+        low = max(low, key_behind(day, state, node[half, PREV]))
+        high = min(high, key_before(day, state, node[half, NEXT]))
     return between(low, high, node[other, START])
 
 
@@ -258,7 +267,7 @@ def _take_places(day: Day, state: State, task: int, other: int) -> bool:
     pair = half == other
     if half >= 0 and other_half >= 0 and not pair and node[half, CARER] == node[other_half, CARER]:
         return False  # two keys would change in a third round
-    key, other_key = state.key[day.task[task, JOB]], state.key[day.task[other, JOB]]
+    key, other_key = state.work[day.task[task, JOB], KEY], state.work[day.task[other, JOB], KEY]
     if not pair:
         key, other_key = _key_instead(day, state, task, other), _key_instead(day, state, other, task)
         if key == LAST_KEY or other_key == LAST_KEY:
@@ -278,14 +287,14 @@ def _take_places(day: Day, state: State, task: int, other: int) -> bool:
 def move_string(day: Day, state: State, first: int, room: float) -> bool:
     """Two or three tasks that follow each other go elsewhere together."""
     node, tasks, last = state.node, len(day.task), first
-    for _ in range(1 + dice(state, 2)):
+    for _ in range(1 if share(state) < 0.5 else 2):
         if node[last, NEXT] < tasks:
             last = node[last, NEXT]
     before = near(day, state, first)
     if before < 0 or first == last or before == node[first, PREV]:
         return False
-    carer, low = node[before, CARER], key_at(day, state, before, FIRST_KEY)
-    high = key_at(day, state, node[before, NEXT], LAST_KEY)
+    carer, low = node[before, CARER], key_behind(day, state, before)
+    high = key_before(day, state, node[before, NEXT])
     mine = node[first, CARER]
     if carer == mine and node[first, START] <= node[before, START] <= node[last, START] and before < tasks:
         return False
@@ -294,7 +303,7 @@ def move_string(day: Day, state: State, first: int, room: float) -> bool:
     added -= arc(day, mine, node[first, PREV], first) + arc(day, mine, last, node[last, NEXT])
     if worth(day, added, 0) > room or (day.hard and carer != mine and closed(day, state, first, carer, before)):
         return False
-    same = low < key_at(day, state, first, 0) and key_at(day, state, last, 0) < high
+    same = low < key_behind(day, state, first) and key_behind(day, state, last) < high
     return _moved_string(day, state, first, last, before, same)
 
 
@@ -305,12 +314,12 @@ def _moved_string(day: Day, state: State, first: int, last: int, before: int, sa
     while True:
         following = node[at, NEXT]
         half = partner(day, at)
-        if not day.may[at, carer] or (half >= 0 and (not same or node[half, CARER] == carer)):
+        if not may(day, at, carer) or (half >= 0 and (not same or node[half, CARER] == carer)):
             drop(day, state)
             return False
         unlink(day, state, at)
         if not same:
-            low, high = key_at(day, state, before, FIRST_KEY), key_at(day, state, node[before, NEXT], LAST_KEY)
+            low, high = key_behind(day, state, before), key_before(day, state, node[before, NEXT])
             key = between(low, high, node[before, DONE])
             if key == LAST_KEY:
                 link(day, state, at, carer, before)
@@ -327,14 +336,13 @@ def _moved_string(day: Day, state: State, first: int, last: int, before: int, sa
 def cross(day: Day, state: State, task: int, room: float) -> bool:
     """Two caregivers exchange the rest of their rounds: what follows the task, and a near one with what follows it."""
     node, tasks = state.node, len(day.task)
-    luck = share(state)
-    found = int(day.after[task, int(luck * luck * day.after.shape[1])])
+    found = int(day.near[AFTER, task, nearby(state, day.near.shape[2])])
     if found < 0 or node[found, CARER] < 0 or node[found, CARER] == node[task, CARER]:
         return False
     before, after = node[found, PREV], node[task, NEXT]
-    if key_at(day, state, task, FIRST_KEY) >= key_at(day, state, found, LAST_KEY):
+    if key_behind(day, state, task) >= key_before(day, state, found):
         return False
-    if key_at(day, state, before, FIRST_KEY) >= key_at(day, state, after, LAST_KEY):
+    if key_behind(day, state, before) >= key_before(day, state, after):
         return False
     mine, theirs = node[task, CARER], node[found, CARER]
     added = arc(day, mine, task, found) + arc(day, theirs, before, after if after < tasks else tasks + theirs)
@@ -354,12 +362,12 @@ def _may_follow(day: Day, state: State, first: int, carer: int, behind: int) -> 
     The other half of none of them may stay before `behind`, in what remains of the caregiver's round.
     """
     node, at = state.node, first
-    limit = key_at(day, state, behind, FIRST_KEY)
+    limit = key_behind(day, state, behind)
     while at < len(day.task):
-        if not day.may[at, carer]:
+        if not may(day, at, carer):
             return False
         half = partner(day, at)
-        if half >= 0 and node[half, CARER] == carer and state.key[day.task[half, JOB]] <= limit:
+        if half >= 0 and node[half, CARER] == carer and state.work[day.task[half, JOB], KEY] <= limit:
             return False
         at = node[at, NEXT]
     return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.routing.problem import Plan, Problem, Round, Stop
-from app.routing.synchronised_day import BREAKS, JOB, REST, A, B, Day, span
+from app.routing.synchronised_day import BREAKS, FORBIDDEN, JOB, LASTING, A, B, Day, span
 from app.routing.synchronised_missing import put
 from app.routing.synchronised_state import CARER, DONE, EASED, NEXT, PREV, START, TAKEN, WORST, State, arc
 from app.routing.synchronised_timing import back, keep, rested, weigh
@@ -26,12 +26,12 @@ def load(problem: Problem, day: Day, state: State, plan: Plan) -> None:
 
     for job in sorted(jobs, key=lambda job: (moment(job), job)):
         halves = [int(half) for half in day.job[job, [A, B]] if half >= 0]
-        if not all(half in where and day.may[half, where[half][0]] for half in halves):
+        if not all(half in where and day.likes[half, where[half][0]] < FORBIDDEN for half in halves):
             continue
         ends = [int(state.node[len(day.task) + where[half][0], PREV]) for half in halves]
         if len(set(ends)) < len(ends):
             continue
-        put(day, state, job, ends[0], ends[-1] if len(ends) > 1 else -1)
+        put(day, state, job, ends[0], ends[-1])
         state.tally[EASED] = 1
         state.tally[WORST] = weigh(day, state)
         keep(day, state)
@@ -76,6 +76,6 @@ def _on_the_way(day: Day, state: State, carer: int, before: int, to: int, until:
         end, left = rested(day, carer, which, at, way)
         if left == 0 and arrives < 0:
             arrives = at + way
-        rests.append(int(end - day.rest[carer, which, REST]))
+        rests.append(int(end - day.span[len(day.task) + carer, which, LASTING]))
         at, way = int(end), int(left)
     return arrives if arrives >= 0 else at + way

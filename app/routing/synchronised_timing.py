@@ -9,16 +9,16 @@ from app.routing.synchronised_day import (
     BREAKS,
     CLOSES,
     DURATION,
+    FROM,
     HARD,
+    LASTING,
     LEAST,
     MOST,
     NEVER,
     OPENS,
-    REST,
-    REST_CLOSES,
-    REST_OPENS,
     SHIFT_CLOSES,
     SHIFT_OPENS,
+    UNTIL,
     W_LATENESS,
     W_WORST,
     WINDOWS,
@@ -29,38 +29,45 @@ from app.routing.synchronised_day import (
 from app.routing.synchronised_state import (
     CARER,
     CHANGED,
+    CHANGES,
     DONE,
     EASED,
-    ENDING,
     FIRST_KEY,
+    HOMES,
+    HOMING,
+    KEY,
     LATE,
     LATENESS,
     LATEST,
     LOGGED,
     PREV,
+    QUEUE,
     QUEUED,
     SEEN,
     TAKEN,
+    TO_SEE_HOME,
+    TO_TIME,
     TOP,
+    TOUCHED,
     WORST,
     State,
     arc,
     compiled,
     cost,
-    set_times,
-    undo,
+    inlined,
 )
+from app.routing.synchronised_steps import set_times, undo
 
 
-@compiled
+@inlined
 def fits(day: Day, task: int, at: int) -> int:
     """The first moment from `at` on at which the task may start."""
     row = day.task[task]
     if at <= row[CLOSES]:
         return max(at, row[OPENS])
     for one in range(1, row[WINDOWS]):
-        if at <= day.window[task, one, 1]:
-            return max(at, day.window[task, one, 0])
+        if at <= day.span[task, one, UNTIL]:
+            return max(at, day.span[task, one, FROM])
     return at if at <= row[HARD] else NEVER
 
 
@@ -74,7 +81,7 @@ def earliest(day: Day, state: State, task: int, floor: int) -> tuple[int, int]:
     start = fits(day, task, max(at + way, floor))
     count = day.carer[carer, BREAKS]
     while taken < count and start < NEVER:
-        closes = day.rest[carer, taken, REST_CLOSES]
+        closes = day.span[len(day.task) + carer, taken, UNTIL]
         resting, left = rested(day, carer, taken, at, way)
         later = fits(day, task, max(resting + left, floor))
         if later > start and start + day.task[task, DURATION] <= closes:
@@ -83,15 +90,15 @@ def earliest(day: Day, state: State, task: int, floor: int) -> tuple[int, int]:
     return start, taken
 
 
-@compiled
+@inlined
 def rested(day: Day, carer: int, which: int, at: int, way: int) -> tuple[int, int]:
     """The end of a rest begun after the way, or if that is too late before it; and what is left of the way."""
-    opens, closes = day.rest[carer, which, REST_OPENS], day.rest[carer, which, REST_CLOSES]
-    begins = max(at + way, opens)
-    if begins <= closes:
-        return begins + day.rest[carer, which, REST], 0
-    begins = max(at, opens)
-    return (begins + day.rest[carer, which, REST] if begins <= closes else NEVER), way
+    rest = day.span[len(day.task) + carer, which]
+    begins = max(at + way, rest[FROM])
+    if begins <= rest[UNTIL]:
+        return begins + rest[LASTING], 0
+    begins = max(at, rest[FROM])
+    return (begins + rest[LASTING] if begins <= rest[UNTIL] else NEVER), way
 
 
 @compiled
@@ -111,38 +118,38 @@ def back(day: Day, state: State, carer: int) -> int:
 def _time(day: Day, state: State, job: int) -> bool:
     """The least starts of a job's tasks that keep its link."""
     row = day.job[job]
-    one, two = row[A], row[B]
-    start, taken = earliest(day, state, one, FIRST_KEY)
-    if two < 0:
+    floor = other_floor = FIRST_KEY
+    while True:
+        start, taken = earliest(day, state, row[A], floor)
         if start >= NEVER:
             return False
-        set_times(day, state, one, start, taken, False)
+        if row[B] >= 0:
+            other, other_taken = earliest(day, state, row[B], other_floor)
+            if other >= NEVER:
+                return False
+            if start < other - row[MOST]:
+                floor = other - row[MOST]
+                continue
+            if other < start + row[LEAST]:
+                other_floor = start + row[LEAST]
+                continue
+            set_times(day, state, row[B], other, other_taken)
+        set_times(day, state, row[A], start, taken)
         return True
-    other, other_taken = earliest(day, state, two, FIRST_KEY)
-    while start < NEVER and other < NEVER:
-        if start < other - row[MOST]:
-            start, taken = earliest(day, state, one, other - row[MOST])
-        elif other < start + row[LEAST]:
-            other, other_taken = earliest(day, state, two, start + row[LEAST])
-        else:
-            set_times(day, state, one, start, taken, False)
-            set_times(day, state, two, other, other_taken, False)
-            return True
-    return False
 
 
-@compiled
+@inlined
 def _pop(state: State) -> int:
     """The job of the lowest key in the queue."""
-    queue, count = state.queue, state.tally[QUEUED]
+    work, count = state.work, state.tally[TO_TIME]
     best = 0
     for at in range(1, count):
-        if state.key[queue[at]] < state.key[queue[best]]:
+        if work[work[at, QUEUE], KEY] < work[work[best, QUEUE], KEY]:
             best = at
-    job = queue[best]
-    queue[best] = queue[count - 1]
-    state.tally[QUEUED] = count - 1
-    state.queued[job] = 0
+    job = work[best, QUEUE]
+    work[best, QUEUE] = work[count - 1, QUEUE]
+    state.tally[TO_TIME] = count - 1
+    work[job, QUEUED] = 0
     return job
 
 
@@ -152,16 +159,16 @@ def settle(day: Day, state: State, room: float) -> bool:
     tally = state.tally
     w_late, w_worst = day.weight[W_LATENESS], day.weight[W_WORST]
     tally[SEEN] = tally[TOP] = 0
-    while tally[QUEUED] > 0:
+    while tally[TO_TIME] > 0:
         job = _pop(state)
         if state.node[day.job[job, A], CARER] < 0:
             continue
         if not _time(day, state, job) or w_late * tally[SEEN] + w_worst * tally[TOP] > room:
             return False
-    while tally[ENDING] > 0:
-        tally[ENDING] -= 1
-        carer = state.ending[tally[ENDING]]
-        state.ends[carer] = 0
+    while tally[TO_SEE_HOME] > 0:
+        tally[TO_SEE_HOME] -= 1
+        carer = state.round[tally[TO_SEE_HOME], HOMES]
+        state.round[carer, HOMING] = 0
         if back(day, state, carer) > day.carer[carer, SHIFT_CLOSES]:
             return False
     return True
@@ -174,8 +181,8 @@ def last_chance(day: Day, task: int, at: int) -> int:
     if at >= row[HARD]:
         return row[HARD]
     for one in range(row[WINDOWS] - 1, 0, -1):
-        if at >= day.window[task, one, 0]:
-            return at if row[HARD] >= NEVER else min(at, day.window[task, one, 1])
+        if at >= day.span[task, one, FROM]:
+            return at if row[HARD] >= NEVER else min(at, day.span[task, one, UNTIL])
     return at if row[HARD] >= NEVER else min(at, row[CLOSES])
 
 
@@ -196,8 +203,8 @@ def keep(day: Day, state: State) -> None:
     """The change is made: there is nothing to undo any more."""
     tally = state.tally
     for at in range(tally[CHANGED]):
-        carer = state.changed[at]
-        state.touched[carer] = 0
+        carer = state.round[at, CHANGES]
+        state.round[carer, TOUCHED] = 0
         if day.hard:
             bound(day, state, carer)
     tally[CHANGED] = tally[LOGGED] = tally[EASED] = 0
@@ -208,7 +215,7 @@ def drop(day: Day, state: State) -> None:
     """The change was not to be."""
     undo(day, state, 0)
     for at in range(state.tally[CHANGED]):
-        state.touched[state.changed[at]] = 0
+        state.round[state.round[at, CHANGES], TOUCHED] = 0
     state.tally[CHANGED] = 0
 
 
@@ -217,7 +224,7 @@ def bound_changed(day: Day, state: State) -> None:
     """In the midst of a change of many parts: the bounds of all rounds it has touched."""
     if day.hard:
         for at in range(state.tally[CHANGED]):
-            bound(day, state, state.changed[at])
+            bound(day, state, state.round[at, CHANGES])
 
 
 @compiled
