@@ -17,7 +17,6 @@ from sqlalchemy import (
     Text,
     column,
     func,
-    text,
 )
 from sqlalchemy.dialects.postgresql import BIT, TIMESTAMP, ExcludeConstraint
 from sqlalchemy.dialects.postgresql.base import ischema_names
@@ -54,9 +53,9 @@ class CaregiverDay(Base):
             "day",
             "place",
             postgresql_using="gist",
-            postgresql_where=text("(certificates & 124) <> 0"),
+            postgresql_where="(certificates & 124) <> 0",
         ),
-        Index("ix_caregiver_day_unplaced", "day", postgresql_where=text("place IS NULL")),
+        Index("ix_caregiver_day_unplaced", "day", postgresql_where="place IS NULL"),
         {"postgresql_with": {"fillfactor": 80}},
     )
 
@@ -136,7 +135,7 @@ class ContractShare(Base):
         ExcludeConstraint(
             (column("provider_id"), "="),
             (column("division_code"), "="),
-            (func.daterange(column("valid_from"), column("valid_to"), text("'[]'")), "&&"),
+            (func.daterange(column("valid_from"), column("valid_to"), column("'[]'", is_literal=True)), "&&"),
             using="gist",
             name="ex_contract_share_overlap",
         ),

@@ -212,7 +212,7 @@ async def _around(tx: Tx, asked: queries.Search, km: float | None) -> _Around:
         {rule: n for rule, n in refusals.items() if n},
         {
             "continuity": 0.0,
-            "share": OBJECTIVES["share"].points(min(0.0, *asked.shares[1])),
+            "share": OBJECTIVES["share"].points(min([0.0, *asked.shares[1]])),
             "fairness": OBJECTIVES["fairness"].points(-(rows[0]["most_ahead"] or 0)),
         },
     )

@@ -175,7 +175,9 @@ async def _caregivers(
     await _copy(connection, "caregiver_shift", "caregiver_id weekday starts_minute ends_minute", rows["shift"])
     await _copy(connection, "caregiver_absence", "id caregiver_id starts_at ends_at reason", rows["absence"])
     await _copy(connection, "scorecard", "caregiver_id provider_id ratings score_sum completed", rows["card"])
-    await _copy(connection, "booking", "id caregiver_id order_id role status during starts_at minutes made_at", bookings)
+    await _copy(
+        connection, "booking", "id caregiver_id order_id role status during starts_at minutes made_at", bookings
+    )
     await _copy(connection, "offer", "id order_id provider_id caregiver_id decision_id mode attempt status "
                 "service_day starts_at made_at deadline_at delivery", offers)  # fmt: skip
     return people

@@ -60,7 +60,7 @@ async def live(tx: Tx, order_id: UUID) -> dict[str, tuple[UUID, str]]:
 def candidate(caregiver: int, provider: int, score: float) -> Ranked:
     person = Candidate(
         caregiver_id=UUID(int=caregiver), provider_id=UUID(int=provider), caregiver_name="王", provider_name="企业",
-        travel_minutes=10, visits=0, week_minutes=0, rating=4.0,
+        travel_minutes=10, visits=0, rating=4.0,
     )  # fmt: skip
     return Ranked(person, score, {})
 
