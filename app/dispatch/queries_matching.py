@@ -41,19 +41,21 @@ _ONE = """SELECT d.* FROM caregiver_day d
 
 
 def kilometres(lng: str, lat: str, place_lng: str, place_lat: str) -> str:
-    """SQL of the great-circle distance of two points, as `core.geo.distance_m` has it."""
-    return f"""{2 * EARTH_RADIUS_M / 1000} * asin(least(1, sqrt(sin(radians({lat} - {place_lat}) / 2) ^ 2
-    + cos(radians({place_lat})) * cos(radians({lat})) * sin(radians({lng} - {place_lng}) / 2) ^ 2)))"""
+    """SQL of the great-circle distance of two points, as `core.geo.distance_m` has it; null where one is unknown."""
+    half = f"""sin(radians({lat} - {place_lat}) / 2) ^ 2
+    + cos(radians({place_lat})) * cos(radians({lat})) * sin(radians({lng} - {place_lng}) / 2) ^ 2"""
+    known = f"{lng} IS NOT NULL AND {place_lng} IS NOT NULL"  # `least` would take 1 for what is unknown
+    return f"CASE WHEN {known} THEN {2 * EARTH_RADIUS_M / 1000} * asin(least(1, sqrt({half}))) END"
 
 
-_KM = kilometres("$12", "$13", "place[0]", "place[1]")
+_KM = kilometres("$12::float8", "$13::float8", "place[0]", "place[1]")
 
 
 def way(km: str, mode: str, per_km: str, fixed: str, unknown: str) -> str:
     """SQL of the way in whole minutes, as `routing.travel` has it; `mode` counts from 1."""
     line = f"round({km} * ({per_km}::float8[])[{mode}] + ({fixed}::float8[])[{mode}])"
     near = f"{km} < {SAME_PLACE_M / 1000}"
-    return f"coalesce(CASE WHEN {near} THEN 1 ELSE greatest(1, {line}) END, {unknown})::int"
+    return f"(CASE WHEN {km} IS NULL THEN {unknown} WHEN {near} THEN 1 ELSE greatest(1, {line}) END)::int"
 
 
 _WAY = way("km", "travel_mode", "$18", "$19", "$20")

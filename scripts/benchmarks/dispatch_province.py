@@ -165,8 +165,8 @@ async def _caregivers(
                 chance, midnight + timedelta(days=ahead), begin, end, busy
             ):
                 order, made = _id(chance), midnight - timedelta(days=3)
-                bookings.append((_id(chance), person.id, order, "lead", "booked", asyncpg.Range(from_at, to_at), starts_at,
-                                 minutes, made))  # fmt: skip
+                during = asyncpg.Range(from_at, to_at)
+                bookings.append((_id(chance), person.id, order, "lead", "booked", during, starts_at, minutes, made))
                 offers.append((_id(chance), order, provider, person.id, _id(chance), "ranked", 1, "accepted",
                                day + timedelta(days=ahead), starts_at, made, made, "fetched"))  # fmt: skip
     await _copy(connection, "caregiver", "id provider_id name sex phone phone_index home_lng home_lat division_code "
