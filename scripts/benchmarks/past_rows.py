@@ -6,6 +6,9 @@ the moment they stand for and the order's running number, so that rows of differ
 
 from __future__ import annotations
 
+from app.core.json import dumps
+from app.dispatch.kept import FORM
+from app.dispatch.matching import OBJECTIVES
 from benchmarks.town import ITEM
 
 TABLES = (
@@ -36,17 +39,13 @@ HOMES = """CREATE TEMP TABLE home AS
 SELECT row_number() OVER (ORDER BY id) - 1 AS no, id AS elder_id, division_code, lng, lat FROM elder
 WHERE status = 'active' AND lng IS NOT NULL"""
 
-# Ten of those who were free, as the matching keeps them, in four versions for each caregiver that was chosen.
-RANKINGS = """CREATE TEMP TABLE ranking AS
-SELECT chosen.no, version, jsonb_agg(jsonb_build_object(
-    'parts', jsonb_build_array(
-      jsonb_build_object('name', 'travel', 'value', 3 + place / 3, 'points', 93.33 - place, 'weight', 40),
-      jsonb_build_object('name', 'continuity', 'value', version, 'points', 20.0 * version, 'weight', 25),
-      jsonb_build_object('name', 'fairness', 'value', 300 + 15 * place, 'points', 87.5 - place, 'weight', 20),
-      jsonb_build_object('name', 'rating', 'value', 4.62, 'points', 90.5, 'weight', 15)),
-    'score', 70.457 - place, 'provider', c.provider, 'caregiver', c.caregiver, 'provider_id', c.provider_id,
-    'caregiver_id', c.caregiver_id, 'travel_minutes', 3 + place / 3) ORDER BY place) AS ranked
-FROM crew chosen CROSS JOIN generate_series(0, 3) AS version CROSS JOIN generate_series(0, 9) AS place
+# Twenty-four of those who were free, as a decision keeps them, in four versions for each caregiver that was chosen.
+RANKINGS = f"""CREATE TEMP TABLE ranking AS
+SELECT chosen.no, version, jsonb_build_object('form', {FORM}, 'seed', md5(chosen.no || 'seed')::uuid,
+  'radius_km', 5.0, 'max_travel_minutes', 60, 'objectives', '{dumps(list(OBJECTIVES))}'::jsonb,
+  'rows', jsonb_agg(jsonb_build_array(c.caregiver_id, c.provider_id, 3 + place / 3, version, 120 - 5 * place,
+    300 + 15 * place, 4.62, -1.25, 0, 1.0) ORDER BY place)) AS ranked
+FROM crew chosen CROSS JOIN generate_series(0, 3) AS version CROSS JOIN generate_series(0, 23) AS place
 JOIN crew c ON c.no = (chosen.no + place * (1 + 2 * version)) % (SELECT count(*) FROM crew)
 GROUP BY chosen.no, version"""
 

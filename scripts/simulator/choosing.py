@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from statistics import median_low
 from uuid import UUID
 
 from app.core.clock import SHANGHAI
@@ -51,6 +52,10 @@ class Choosing:
     def __init__(self, city: City, policy: Policy, diaries: dict[UUID, Diary]) -> None:
         self._known = city.known
         self._policy = policy
+        teams: dict[UUID, list[int]] = {}
+        for carer in city.carers:
+            teams.setdefault(carer.provider, []).append(carer.week_minutes)
+        self._middle = {provider: median_low(weeks) for provider, weeks in teams.items()}
         self._able: dict[str, list[Diary]] = {}
         for carer in city.carers:
             for item in sorted(carer.items):
@@ -105,7 +110,7 @@ class Choosing:
             provider_name="",
             travel_minutes=travel,
             visits=self._known.get((wish.elder, carer.id), 0),
-            week_minutes=carer.week_minutes + diary.booked_minutes,
+            ahead_minutes=carer.week_minutes + diary.booked_minutes - self._middle[carer.provider],
             rating=shrunk(carer.score_sum, carer.ratings),
         )
 
