@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import sys
 
-from benchmarks import dispatch, lifecycle
+from benchmarks import dispatch, lifecycle, race
 
 
 def main() -> int:
@@ -27,8 +27,10 @@ def main() -> int:
     match.add_argument("--budget-ms", type=float, default=10.0, help="p99 of the database time of one order")
     match.add_argument("--seed", type=int, default=1)
     match.add_argument("--data-dir", help="kept afterwards; default is a temporary one")
+    hostile = names.add_parser("race", help="hostile operations from many clients, audited after every slice")
+    race.add_arguments(hostile)
     options = parser.parse_args()
-    run = {"lifecycle": lifecycle.run, "dispatch": dispatch.run}[options.name]
+    run = {"lifecycle": lifecycle.run, "dispatch": dispatch.run, "race": race.run}[options.name]
     return asyncio.run(run(options))
 
 
