@@ -49,7 +49,7 @@ async def accept(
         await _take(tx, order, offer, None, now)
         return await _accepted(tx, caller, order, offer, now)
     if team != suggested:
-        await queries_bookings.lock_caregivers(tx, order.id, team.members)
+        await queries_bookings.lock_caregivers(tx, [order.id], team.members)
     booked = await _take(tx, order, offer, team, now)
     if missing := set(team.members) - set(booked):
         await assignment.book(tx, order, offer["provider_id"], team, missing, offer["starts_at"])
@@ -96,7 +96,7 @@ async def _grab(
     suggested = Team(offer["caregiver_id"], offer["second_caregiver_id"])
     team = assignment.named(suggested, caregiver_id, second_caregiver_id)
     if team is not None:
-        await queries_bookings.lock_caregivers(tx, order.id, team.members)
+        await queries_bookings.lock_caregivers(tx, [order.id], team.members)
         await assignment.book(tx, order, provider_id, team, team.members, starts_at)
     held = await _hold_somebody(tx, order, offer) if team is None else None
     await _take(tx, order, offer, None, now, held)
@@ -116,11 +116,11 @@ async def _hold_somebody(tx: Tx, order: OrderRow, offer: dict[str, Any]) -> Team
     size = (await catalog.item(tx, order.item_code)).caregivers
     found = await search.find_at(tx, order, offer["starts_at"], offer["provider_id"], None)
     choices = teams(found.ranked, size)[: offering.TEAMS_TRIED]
-    if size > 1:
-        await queries_bookings.lock_caregivers(tx, order.id, {one for choice in choices for one in choice.team.members})
-    for choice in choices:
+    if size > 1 and choices:
+        await queries_bookings.lock_caregivers(tx, [order.id], choices[0].team.members)
+    for number, choice in enumerate(choices):
         time = offering.time_of(order, offer["starts_at"], choice)
-        if await queries_bookings.book(tx, time, "held", clock.now()):
+        if await queries_bookings.book(tx, time, "held", clock.now(), waiting=size == 1 or number == 0):
             return choice.team
     raise Conflict("nobody_left", "none of your caregivers is free at that time any more", funnel=found.funnel)
 

@@ -45,7 +45,7 @@ async def name_caregiver(
     assert team is not None  # noqa: S101 (somebody is named)
     if order.status == Status.ASSIGNED and team == now_coming:
         return order
-    await queries_bookings.lock_caregivers(tx, order_id, team.members)
+    await queries_bookings.lock_caregivers(tx, [order_id], team.members)
     starts_at = offer["starts_at"] if offer is not None else order.wanted_from
     kept = await queries_bookings.keep(tx, order_id, team.lead, team.second)
     if missing := set(team.members) - kept:

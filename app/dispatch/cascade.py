@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -13,39 +14,45 @@ from app.dispatch import mode_rules, offering, queries, queries_bookings, search
 from app.dispatch.events import NobodyFound, OfferClosed
 from app.dispatch.modes import Mode, Plan
 from app.dispatch.offering import Ask
-from app.dispatch.offers import MAX_ATTEMPTS, OfferStatus, furthest
+from app.dispatch.offers import IN_OTHERS_HANDS, MAX_ATTEMPTS, OfferStatus, furthest
 from app.dispatch.search import Found
 from app.orders import service as orders
 from app.orders.lifecycle import Status
 from app.orders.queries import OrderRow
 
 
-async def dispatch(tx: Tx, order_id: UUID, *, actor: str = SYSTEM.actor) -> UUID | None:
+async def dispatch(tx: Tx, order_id: UUID, *, actor: str = SYSTEM.actor, holding: bool = False) -> UUID | None:
     """Put a placed order before whoever its mode names; None when a person has to look. Keeps the decision.
 
     Returns an offer's id; the first of them where several may grab.
     """
-    return await dispatch_locked(tx, await orders.locked(tx, order_id), actor=actor)
+    return await dispatch_locked(tx, await orders.locked(tx, order_id), actor=actor, holding=holding)
 
 
-async def dispatch_locked(tx: Tx, order: OrderRow, *, actor: str = SYSTEM.actor) -> UUID | None:
-    """`dispatch` for an order this transaction has locked, or has just made."""
+async def dispatch_locked(tx: Tx, order: OrderRow, *, actor: str = SYSTEM.actor, holding: bool = False) -> UUID | None:
+    """`dispatch` for an order this transaction has locked, or has just made.
+
+    `holding`: it has freed or booked somebody before, and must not wait for others who did the same.
+    """
     if order.status != Status.PLACED or order.flags:
         return None
     past = await queries.past_offers(tx, order.id) if order.version > 1 else []
     asked = sorted({row["provider_id"] for row in past}, key=str)
     attempt = next_attempt(past)
     plan = await mode_rules.plan_for(tx, order, asked)
+    ask = Ask(mode=plan.mode, attempt=attempt, actor=actor, excluded=asked, waiting=not holding)
     if attempt > MAX_ATTEMPTS:
         await _give_to_person(tx, order, plan, search.nobody(order, asked), actor, "attempts_used_up")
         return None
-    made, found = await offering.offer_in_time(tx, order, _ask(plan, attempt, actor, asked))
-    if made is None and plan.mode is Mode.FIXED:
+    outcome = await offering.offer_in_time(tx, order, _by(plan, ask))
+    if outcome.offer_id is None and plan.mode is Mode.FIXED and not outcome.doubtful:
         plan = plan.ranked("fixed_provider_has_nobody")
-        made, found = await offering.offer_in_time(tx, order, _ask(plan, attempt, actor, asked))
-    if made is None:
-        await _give_to_person(tx, order, plan, found, actor, plan.because)
-    return made
+        outcome = await offering.offer_in_time(tx, order, _by(plan, ask))
+    if outcome.doubtful:
+        await _decide_nothing(tx, order, plan, outcome.found, actor, IN_OTHERS_HANDS)
+    elif outcome.offer_id is None:
+        await _give_to_person(tx, order, plan, outcome.found, actor, plan.because)
+    return outcome.offer_id
 
 
 def next_attempt(past: list[Any]) -> int:
@@ -89,7 +96,7 @@ async def after_loss(tx: Tx, order: OrderRow, offer: Any, actor: str, reason: st
         await orders.note(tx, order, actor=actor, reason=reason, facts=facts, delivery=delivery)
         return
     order = await orders.release(tx, order, actor=actor, reason=reason, facts=facts)
-    await dispatch_locked(tx, order)
+    await dispatch_locked(tx, order, holding=True)
 
 
 async def take_back(tx: Tx, order: OrderRow, actor: str, reason: str) -> OrderRow:
@@ -107,18 +114,24 @@ async def withdraw(tx: Tx, order_id: UUID, reason: str) -> dict[str, Any]:
     return {"withdrawn": [str(offer["id"]) for offer in live]} if live else {}
 
 
-def _ask(plan: Plan, attempt: int, actor: str, asked: list[UUID]) -> Ask:
-    return Ask(
-        mode=plan.mode, version=plan.version, reason=plan.because, breadth=plan.breadth,
-        provider_id=plan.provider_id, attempt=attempt, actor=actor, excluded=asked,
+def _by(plan: Plan, ask: Ask) -> Ask:
+    return replace(
+        ask, mode=plan.mode, version=plan.version, reason=plan.because, breadth=plan.breadth,
+        provider_id=plan.provider_id,
     )  # fmt: skip
 
 
 async def _give_to_person(tx: Tx, order: OrderRow, plan: Plan, found: Found, actor: str, reason: str | None) -> None:
-    decision_id, now = new_id(), clock.now()
+    decision_id = await _decide_nothing(tx, order, plan, found, actor, reason)
+    await tx.publish(NobodyFound(order_id=order.id, decision_id=decision_id, at=clock.now()))
+
+
+async def _decide_nothing(tx: Tx, order: OrderRow, plan: Plan, found: Found, actor: str, reason: str | None) -> UUID:
+    """Keep that nobody was asked, and why; returns the decision. The sweep comes back to it."""
+    decision_id = new_id()
     values = (
         decision_id, order.id, plan.mode.value, plan.version, actor, reason, found.weights_version, found.starts_at,
         found.excluded,
     )  # fmt: skip
-    await queries.decide(tx, values, found.funnel, now)
-    await tx.publish(NobodyFound(order_id=order.id, decision_id=decision_id, at=now))
+    await queries.decide(tx, values, found.funnel, clock.now())
+    return decision_id

@@ -43,8 +43,8 @@ async def on_deadline_missed(tx: Tx, event: DeadlineMissed) -> None:
         return
     order = await orders.locked(tx, event.order_id)
     if order.status == Status.ACCEPTED and not order.flags:
-        await service.take_back(tx, order, SYSTEM.actor, "designation_overdue")
-        await service.dispatch(tx, order.id)
+        order = await service.take_back(tx, order, SYSTEM.actor, "designation_overdue")
+        await service.dispatch_locked(tx, order, holding=True)
 
 
 async def on_provider_suspended(tx: Tx, event: ProviderSuspended) -> None:
@@ -52,5 +52,5 @@ async def on_provider_suspended(tx: Tx, event: ProviderSuspended) -> None:
     for order_id in await order_queries.of_provider(tx, event.provider_id, [status.value for status in RELEASABLE]):
         order = await orders.locked(tx, order_id)
         if order.provider_id == event.provider_id and order.status in RELEASABLE and not order.flags:
-            await service.take_back(tx, order, event.actor, "provider_suspended")
-            await service.dispatch(tx, order_id)
+            order = await service.take_back(tx, order, event.actor, "provider_suspended")
+            await service.dispatch_locked(tx, order, holding=True)

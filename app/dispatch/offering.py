@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -27,7 +28,10 @@ from app.regions.divisions import lineage
 
 ACCEPT_MINUTES = 15
 """When no deadline rule is in force."""
-TEAMS_TRIED = 8
+PATIENCE_S = (0.01, 0.03)
+"""Others decide on a caregiver for some milliseconds. Whoever must not wait for them (see `queries_bookings`) looks
+again so much later, and then leaves it to the sweep."""
+TEAMS_TRIED = 12
 """Of two people each, at one begin time; after that a later one is looked at."""
 
 
@@ -36,6 +40,7 @@ class Ask:
     """How an order is put before providers now: in which mode, for the how many-th time, on whose word.
 
     `provider_id` and `caregiver_id` narrow the choice; `breadth` is for grabbing; `reason` is kept with the decision.
+    `waiting`: this transaction has nobody's time in hand, and may wait for whoever is in others' hands.
     """
 
     mode: Mode
@@ -47,15 +52,37 @@ class Ask:
     excluded: list[UUID] = field(default_factory=list)
     provider_id: UUID | None = None
     caregiver_id: UUID | None = None
+    waiting: bool = True
 
 
-async def offer_in_time(tx: Tx, order: OrderRow, ask: Ask) -> tuple[UUID | None, Found]:
-    """Offer at the earliest time that can be held, and the search that led there; else nothing and the first search.
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of an ask: an offer (the first, of several), and the search it came from, else the first search.
 
-    Whoever looks free at a time may still be under way from somebody else: the search does not know how long the
+    `doubtful`: nobody was surely free, but somebody was in others' hands just then.
+    """
+
+    offer_id: UUID | None
+    found: Found
+    doubtful: bool = False
+
+
+async def offer_in_time(tx: Tx, order: OrderRow, ask: Ask) -> Outcome:
+    """Offer at the earliest time that can be held; where nobody is surely free, look again a moment later."""
+    outcome = await _offer_in_time(tx, order, ask)
+    for pause_s in PATIENCE_S:
+        if not outcome.doubtful:
+            break
+        await asyncio.sleep(pause_s)
+        outcome = await _offer_in_time(tx, order, replace(ask, waiting=False))
+    return outcome
+
+
+async def _offer_in_time(tx: Tx, order: OrderRow, ask: Ask) -> Outcome:
+    """Whoever looks free at a time may still be under way from somebody else: the search does not know how long the
     way is, the booking does. Then a later time of the window is tried.
     """
-    now = clock.now()
+    now, doubtful = clock.now(), False
     size = (await catalog.item(tx, order.item_code)).caregivers
     one = ask.caregiver_id if size == 1 else None
     first = found = await search.find(tx, order, ask.excluded, provider_id=ask.provider_id, caregiver_id=one, now=now)
@@ -65,13 +92,16 @@ async def offer_in_time(tx: Tx, order: OrderRow, ask: Ask) -> tuple[UUID | None,
             for team in teams(found.ranked, size)
             if ask.caregiver_id is None or ask.caregiver_id in team.team.members
         ]
-        made = await _offer_at(tx, order, ask, found, choices)
+        made, unsure = await _offer_at(tx, order, ask, found, choices)
         if made is not None:
-            return made, found
+            return Outcome(made, found)
+        doubtful |= unsure
+        if choices and size > 1:
+            ask = replace(ask, waiting=False)  # from here on this transaction has caregivers in hand
         found = await search.find(
             tx, order, ask.excluded, provider_id=ask.provider_id, caregiver_id=one, now=now, after=found.starts_at
         )
-    return None, first
+    return Outcome(None, first, doubtful)
 
 
 def time_of(order: OrderRow, starts_at: datetime, team: RankedTeam) -> Time:
@@ -83,27 +113,32 @@ def time_of(order: OrderRow, starts_at: datetime, team: RankedTeam) -> Time:
     return Time(order.id, members, until, starts_at, order.minutes)
 
 
-async def _offer_at(tx: Tx, order: OrderRow, ask: Ask, found: Found, choices: Sequence[RankedTeam]) -> UUID | None:
-    """Offer to the best whose time is still free; None when every time went to somebody else."""
+async def _offer_at(
+    tx: Tx, order: OrderRow, ask: Ask, found: Found, choices: Sequence[RankedTeam]
+) -> tuple[UUID | None, bool]:
+    """Offer to the best whose time is still free, if there is one; and whether anybody was passed over in doubt."""
     if ask.mode is Mode.GRAB:
         rivals = of_each_provider(choices, ask.breadth)
         if len(rivals) > 1:
-            return await _offer_to_several(tx, order, ask, found, rivals)
+            return await _offer_to_several(tx, order, ask, found, rivals), False
         ask = replace(ask, mode=Mode.RANKED, reason="nobody_to_compete")
-    if choices and len(choices[0].members) > 1:
-        choices = choices[:TEAMS_TRIED]
-        await queries_bookings.lock_caregivers(tx, order.id, {one for choice in choices for one in choice.team.members})
-    explained = search.to_keep(found) if choices else []
-    for choice in choices:
+    if ask.waiting and choices and len(choices[0].members) > 1:
+        await queries_bookings.lock_caregivers(tx, [order.id], choices[0].team.members)
+    kept, doubtful = search.to_keep(found) if choices else {}, False
+    waiting = ask.waiting
+    for choice in choices[: TEAMS_TRIED if len(choices[0].members) > 1 else None] if choices else ():
         new = _new(choice)
-        common = await _round(tx, order, ask, found, explained)
-        if not await queries.hold_and_offer(tx, time_of(order, found.starts_at, choice), new, common, clock.now()):
-            continue
-        facts = {"offer": str(new.id), "score": choice.score}
-        moved = await _dispatched(tx, order, ask, common, facts, choice.provider_id, new.id)
-        await _tell(tx, moved, [new], common.deadline_at)
-        return new.id
-    return None
+        common = await _round(tx, order, ask, found, kept)
+        time = time_of(order, found.starts_at, choice)
+        made = await queries.hold_and_offer(tx, time, new, common, clock.now(), waiting=waiting)
+        if made:
+            facts = {"offer": str(new.id), "score": choice.score}
+            moved = await _dispatched(tx, order, ask, common, facts, choice.provider_id, new.id)
+            await _tell(tx, moved, [new], common.deadline_at)
+            return new.id, False
+        doubtful |= made is None
+        waiting = waiting and len(choice.members) == 1  # two are in hand now
+    return None, doubtful
 
 
 async def _offer_to_several(tx: Tx, order: OrderRow, ask: Ask, found: Found, rivals: Sequence[RankedTeam]) -> UUID:
@@ -124,13 +159,13 @@ def _new(team: RankedTeam) -> NewOffer:
     return NewOffer(id=new_id(), provider_id=team.provider_id, lead=team.team.lead, second=team.team.second)
 
 
-async def _round(tx: Tx, order: OrderRow, ask: Ask, found: Found, explained: object) -> Round:
+async def _round(tx: Tx, order: OrderRow, ask: Ask, found: Found, kept: object) -> Round:
     return Round(
         decision_id=new_id(), order_id=order.id, mode=ask.mode.value, mode_version=ask.version, attempt=ask.attempt,
         service_day=clock.service_day(found.starts_at), starts_at=found.starts_at,
         deadline_at=clock.now() + timedelta(minutes=await _accept_minutes(tx, order)), actor=ask.actor,
         reason=ask.reason, weights_version=found.weights_version, excluded=found.excluded, funnel=found.funnel,
-        ranked=explained,
+        ranked=kept,
     )  # fmt: skip
 
 

@@ -37,6 +37,9 @@ MAX_ATTEMPTS = 6
 TAKEN_BY_OTHER = "taken_by_other"
 """Why an offer to grab was withdrawn: somebody was first."""
 
+IN_OTHERS_HANDS = "in_others_hands"
+"""Why an order waits for the next sweep: whoever could come was just being decided on by others."""
+
 ON_ITS_WAY = ("queued", "sent", "fetched")
 """How far an open offer has come to its provider's system."""
 

@@ -10,15 +10,21 @@ from uuid import UUID
 
 from app.core.db import Tx
 from app.core.json import dumps
+from app.dispatch.offers import IN_OTHERS_HANDS
 from app.dispatch.queries_availability import freeing, taking
-from app.dispatch.queries_bookings import MAKE, Time, undo
+from app.dispatch.queries_bookings import MAKE, TRIED, Time, of_those, undo
 from app.dispatch.teams import Team
 from app.orders.queries import COLUMNS as ORDER_COLUMNS
 from app.orders.queries import OrderRow
 from app.orders.queries import row as order_row
 
-# $1 to $10 as in MAKE.
-HOLD_AND_OFFER = f"""WITH held AS ({MAKE}), marked AS (
+
+def _and_offer(held: str, sure: str) -> str:
+    """Hold by a part `held`, and offer and decide if everybody is held. $1 to $10 are those of MAKE.
+
+    `sure` is SQL that tells whether everybody could be tried.
+    """
+    return f"""WITH {held}, marked AS (
   {taking("held")}
 ), made AS (
   INSERT INTO offer (id, order_id, provider_id, caregiver_id, second_caregiver_id, decision_id, mode, attempt, status,
@@ -30,7 +36,15 @@ HOLD_AND_OFFER = f"""WITH held AS ({MAKE}), marked AS (
     funnel, ranked, chosen_caregiver_id, chosen_second_id, chosen_provider_id, made_at)
   SELECT $15, $5, $16, $20, $21, $22, $23, $8, $24, $25, $26, $13, $14, $12, $10 FROM made
 )
-SELECT (SELECT count(*) FROM held) AS held, EXISTS (SELECT FROM made) AS made"""
+SELECT (SELECT count(*) FROM held) AS held, EXISTS (SELECT FROM made) AS made,
+  {sure} AS sure"""
+
+
+HOLD_AND_OFFER = _and_offer(f"held AS ({MAKE})", "true")
+TRY_AND_OFFER = _and_offer(
+    f"tried AS MATERIALIZED ({TRIED}), held AS ({of_those('tried')})",
+    "(SELECT count(*) FROM tried) = cardinality($1)",
+)
 
 OFFER_TO_SEVERAL = """WITH made AS (
   INSERT INTO offer (id, order_id, provider_id, caregiver_id, second_caregiver_id, decision_id, mode, attempt, status,
@@ -89,22 +103,34 @@ CLOSE_OFFER = f"""WITH closed AS (
   UPDATE offer SET status = $2, closed_at = $3, reason_code = $4, note = $5,
     delivery = CASE WHEN $2 = 'refused' OR delivery = 'fetched' THEN 'fetched' ELSE 'expired' END,
     fetched_at = CASE WHEN $2 = 'refused' THEN coalesce(fetched_at, $3) ELSE fetched_at END
-  WHERE id = $1 AND status = ANY($6::text[]) RETURNING order_id, mode
+  WHERE id = $1 AND status = ANY($6::text[]) RETURNING order_id
+), theirs AS (
+  SELECT c.id FROM caregiver c WHERE c.id IN (
+    SELECT b.caregiver_id FROM booking b JOIN closed ON b.order_id = closed.order_id WHERE b.status <> 'released')
+  ORDER BY c.id FOR NO KEY UPDATE
 ), freed AS (
-  UPDATE booking b SET status = 'released' FROM closed WHERE b.order_id = closed.order_id AND b.status <> 'released'
+  UPDATE booking b SET status = 'released' FROM closed, theirs
+  WHERE b.order_id = closed.order_id AND b.caregiver_id = theirs.id AND b.status <> 'released'
   RETURNING b.caregiver_id, b.during, b.starts_at, b.minutes
 ), marked AS (
   {freeing("freed")}
 )
 SELECT count(*) FROM closed"""
 
-OVERDUE = """SELECT id, order_id FROM offer WHERE status = 'offered' AND deadline_at <= $1
-ORDER BY deadline_at LIMIT $2"""
+# An order that somebody is busy with this moment is looked at next time.
+OVERDUE = """WITH due AS (
+  SELECT id, order_id FROM offer WHERE status = 'offered' AND deadline_at <= $1 ORDER BY deadline_at LIMIT $2
+), free AS (
+  SELECT o.id FROM care_order o WHERE o.id IN (SELECT order_id FROM due) ORDER BY o.id FOR NO KEY UPDATE SKIP LOCKED
+)
+SELECT due.id, due.order_id FROM due JOIN free ON free.id = due.order_id ORDER BY due.order_id, due.id"""
 
-WAITING = """SELECT o.id FROM care_order o
-WHERE o.status = 'placed' AND o.flags = '{}' AND o.updated_at <= $1
-  AND NOT EXISTS (SELECT 1 FROM decision d WHERE d.order_id = o.id AND d.made_at > $1)
-ORDER BY o.id LIMIT $2"""
+WAITING = """SELECT o.id FROM care_order o LEFT JOIN LATERAL (
+  SELECT d.made_at, d.reason FROM decision d WHERE d.order_id = o.id ORDER BY d.made_at DESC, d.id DESC LIMIT 1
+) AS last ON true
+WHERE o.status = 'placed' AND o.flags = '{}' AND (
+  last.reason = $2 OR (o.updated_at <= $1 AND (last.made_at <= $1 OR last.made_at IS NULL)))
+ORDER BY o.id LIMIT $3 FOR NO KEY UPDATE OF o SKIP LOCKED"""
 
 BLOCK = """INSERT INTO blocked_pair (elder_id, caregiver_id, asked_by, reason, since) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (elder_id, caregiver_id) DO UPDATE SET reason = excluded.reason, asked_by = excluded.asked_by"""
@@ -141,18 +167,22 @@ class Round:
     ranked: Any
 
 
-async def hold_and_offer(tx: Tx, time: Time, new: NewOffer, r: Round, at: datetime) -> bool:
-    """Hold the whole team, make the offer and keep the decision, or nothing; False when somebody's time is taken."""
+async def hold_and_offer(tx: Tx, time: Time, new: NewOffer, r: Round, at: datetime, *, waiting: bool) -> bool | None:
+    """Hold the whole team, make the offer and keep the decision, or nothing; False when somebody's time is taken.
+
+    Not `waiting`, None says that somebody is in others' hands just now, so that nobody knows.
+    """
     values = time.values("held", at)
     row = await tx.fetchrow(
-        HOLD_AND_OFFER, *values, new.id, new.provider_id, new.lead, new.second, r.decision_id, r.mode, r.attempt,
+        HOLD_AND_OFFER if waiting else TRY_AND_OFFER,
+        *values, new.id, new.provider_id, new.lead, new.second, r.decision_id, r.mode, r.attempt,
         r.service_day, r.deadline_at, r.mode_version, r.actor, r.reason, r.weights_version, r.excluded,
         dumps(r.funnel), dumps(r.ranked),
     )  # fmt: skip
     assert row is not None  # noqa: S101 (it counts)
     if not row["made"] and row["held"]:
         await undo(tx, values[0])
-    return bool(row["made"])
+    return bool(row["made"]) if row["sure"] else None
 
 
 async def offer_to_several(tx: Tx, offers: Sequence[NewOffer], r: Round, at: datetime) -> None:
@@ -228,12 +258,13 @@ async def close_offer(
 
 
 async def overdue(tx: Tx, now: datetime, limit: int) -> list[Any]:
+    """Offers past their deadline, their orders locked."""
     return await tx.fetch(OVERDUE, now, limit)
 
 
 async def waiting(tx: Tx, quiet_since: datetime, limit: int) -> list[UUID]:
-    """Placed orders that nobody has tried to dispatch since `quiet_since`."""
-    return [row["id"] for row in await tx.fetch(WAITING, quiet_since, limit)]
+    """Placed orders that nobody has tried to dispatch since `quiet_since`, or just when others were busy; locked."""
+    return [row["id"] for row in await tx.fetch(WAITING, quiet_since, IN_OTHERS_HANDS, limit)]
 
 
 async def block(tx: Tx, elder_id: UUID, caregiver_id: UUID, actor: str, reason: str, at: datetime) -> None:

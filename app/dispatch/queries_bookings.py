@@ -1,7 +1,11 @@
 """The SQL of caregivers' time. Whoever is booked is booked here; the exclusion constraint has the last word.
 
-Of a team both are booked in one statement, in the order of their ids, as every other path does it: so two teams that
-share a caregiver wait for each other in one direction only.
+A booking that overlaps one in doubt waits until that one is decided. So that no two wait for each other:
+
+* who frees somebody's time, or books two at once, holds their rows of `caregiver`, taken in the order of their ids;
+* who holds such a row looks for somebody else by trying: a caregiver in others' hands is passed over (`tried`).
+
+Whoever has freed nobody yet may wait, and then gets the best and not the next best.
 """
 
 from __future__ import annotations
@@ -22,16 +26,31 @@ SELECT member.id, member.caregiver_id, $5, member.role, $6, tstzrange(member.lea
 FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[]) AS member (id, caregiver_id, role, leaves_at)
 ORDER BY member.caregiver_id
 ON CONFLICT DO NOTHING RETURNING id, caregiver_id, during, starts_at, minutes"""
+TRIED = "SELECT id FROM caregiver WHERE id = ANY($2::uuid[]) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"
+
+
+def of_those(tried: str) -> str:
+    """MAKE for those members alone who are in a part named `tried` of the same statement."""
+    return MAKE.replace("ORDER BY member", f"JOIN {tried} ON {tried}.id = member.caregiver_id\nORDER BY member")
+
+
 BOOK = f"WITH held AS ({MAKE}), marked AS ({taking('held')}) SELECT caregiver_id FROM held"
+BOOK_IF_FREE = f"""WITH tried AS MATERIALIZED ({TRIED}), held AS ({of_those("tried")}), marked AS ({taking("held")})
+SELECT caregiver_id FROM held"""
 
 UNDO = f"""WITH undone AS (
   DELETE FROM booking WHERE id = ANY($1) RETURNING caregiver_id, during, starts_at, minutes
 )
 {freeing("undone")}"""
 
-FREE = f"""WITH freed AS (
-  UPDATE booking SET status = 'released' WHERE order_id = $1 AND status <> 'released'
-  RETURNING caregiver_id, during, starts_at, minutes
+FREE = f"""WITH theirs AS (
+  SELECT c.id FROM caregiver c WHERE c.id IN (
+    SELECT caregiver_id FROM booking WHERE order_id = $1 AND status <> 'released')
+  ORDER BY c.id FOR NO KEY UPDATE
+), freed AS (
+  UPDATE booking b SET status = 'released' FROM theirs
+  WHERE b.caregiver_id = theirs.id AND b.order_id = $1 AND b.status <> 'released'
+  RETURNING b.caregiver_id, b.during, b.starts_at, b.minutes
 )
 {freeing("freed")}"""
 
@@ -49,10 +68,8 @@ KEEP = f"""WITH kept AS (
 )
 SELECT caregiver_id, status FROM kept"""
 
-# Whoever moves an order from one caregiver to another touches the time of both. Taking the rows of all first, in one
-# order for everybody, keeps two such moves from waiting for each other.
 LOCK_CAREGIVERS = """SELECT id FROM caregiver WHERE id = ANY($2) OR id IN (
-  SELECT caregiver_id FROM booking WHERE order_id = $1 AND status <> 'released')
+  SELECT caregiver_id FROM booking WHERE order_id = ANY($1) AND status <> 'released')
 ORDER BY id FOR NO KEY UPDATE"""
 
 BLOCKING = """SELECT caregiver_id, starts_at, minutes FROM booking
@@ -79,10 +96,13 @@ class Time:
         ]  # fmt: skip
 
 
-async def book(tx: Tx, time: Time, status: str, at: datetime) -> bool:
-    """Book all of a team, `held` or `booked`, or nobody; False when somebody's time is taken."""
+async def book(tx: Tx, time: Time, status: str, at: datetime, *, waiting: bool = True) -> bool:
+    """Book all of a team, `held` or `booked`, or nobody; False when somebody's time is taken.
+
+    Not `waiting`, also when somebody is in others' hands just now.
+    """
     values = time.values(status, at)
-    made = await tx.fetch(BOOK, *values)
+    made = await tx.fetch(BOOK if waiting else BOOK_IF_FREE, *values)
     if len(made) == len(time.members):
         return True
     if made:
@@ -104,9 +124,9 @@ async def keep(tx: Tx, order_id: UUID, lead: UUID, second: UUID | None) -> set[U
     return {row["caregiver_id"] for row in await tx.fetch(KEEP, order_id, lead, second) if row["status"] == "booked"}
 
 
-async def lock_caregivers(tx: Tx, order_id: UUID, caregiver_ids: Collection[UUID]) -> None:
-    """Lock the caregivers an order has now and those it may have."""
-    await tx.fetch(LOCK_CAREGIVERS, order_id, list(caregiver_ids))
+async def lock_caregivers(tx: Tx, order_ids: Sequence[UUID], caregiver_ids: Collection[UUID] = ()) -> None:
+    """Lock the caregivers that orders have now and those they may have."""
+    await tx.fetch(LOCK_CAREGIVERS, list(order_ids), list(caregiver_ids))
 
 
 async def blocking(tx: Tx, caregiver_id: UUID, from_at: datetime, to_at: datetime) -> Any:

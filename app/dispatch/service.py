@@ -16,6 +16,7 @@ from app.dispatch.answers import accept, expire, refuse
 from app.dispatch.cascade import dispatch, dispatch_locked, take_back
 from app.dispatch.modes import Mode
 from app.dispatch.offering import Ask
+from app.dispatch.offers import IN_OTHERS_HANDS
 from app.orders import service as orders
 from app.orders.lifecycle import Status
 
@@ -25,13 +26,14 @@ async def offer_by_hand(
 ) -> UUID:
     """Offer to the provider (and caregiver) a person chose. The work rules still hold; the score does not.
 
-    Raises Conflict with the funnel when nobody of that provider passes the rules, or the time is taken.
+    Raises Conflict with the funnel when nobody of that provider passes the rules, or the time is taken; and
+    "in_others_hands" when that cannot be known just now.
     """
     order = await orders.locked(tx, order_id)
-    if order.status != Status.PLACED:
+    if freed := order.status != Status.PLACED:
         order = await take_back(tx, order, caller.actor, reason)
     attempt = cascade.next_attempt(await queries.past_offers(tx, order_id))
-    made, found = await offering.offer_in_time(
+    outcome = await offering.offer_in_time(
         tx,
         order,
         Ask(
@@ -41,19 +43,22 @@ async def offer_by_hand(
             reason=reason,
             provider_id=provider_id,
             caregiver_id=caregiver_id,
+            waiting=not freed,
         ),
     )
-    if made is None:
-        raise Conflict("nobody_fits", "nobody there passes the work rules at that time", funnel=found.funnel)
-    return made
+    if outcome.doubtful:
+        raise Conflict(IN_OTHERS_HANDS, "others are deciding on these caregivers just now; ask again")
+    if outcome.offer_id is None:
+        raise Conflict("nobody_fits", "nobody there passes the work rules at that time", funnel=outcome.found.funnel)
+    return outcome.offer_id
 
 
 async def redispatch(tx: Tx, caller: Caller, order_id: UUID, reason: str) -> None:
     """Take the order back from whoever has it and look for somebody else."""
     order = await orders.locked(tx, order_id)
-    if order.status != Status.PLACED:
+    if freed := order.status != Status.PLACED:
         order = await take_back(tx, order, caller.actor, reason)
-    await dispatch_locked(tx, order, actor=caller.actor)
+    await dispatch_locked(tx, order, actor=caller.actor, holding=freed)
 
 
 async def withdraw_for_cancelled(tx: Tx, order_id: UUID) -> None:

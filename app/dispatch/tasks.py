@@ -7,7 +7,7 @@ from datetime import timedelta
 from app.core import clock, log
 from app.core.db import Tx
 from app.core.errors import Error
-from app.dispatch import queries, service
+from app.dispatch import queries, queries_bookings, service
 
 BATCH = 20
 TRY_AGAIN_AFTER = timedelta(minutes=5)
@@ -17,8 +17,9 @@ async def expire_offers(tx: Tx) -> int:
     """Close offers past their deadline and go on to the next provider; returns how many."""
     due = await queries.overdue(tx, clock.now(), BATCH)
     expired = 0
-    # One order of locking for everybody, so that two sweeps cannot wait for each other.
-    for row in sorted(due, key=lambda r: r["order_id"]):
+    # All at once and in one order, as everybody takes them: then this long transaction waits for nobody later on.
+    await queries_bookings.lock_caregivers(tx, [row["order_id"] for row in due])
+    for row in due:
         try:
             async with tx.savepoint():
                 expired += await service.expire(tx, row["id"], row["order_id"])
@@ -30,4 +31,5 @@ async def expire_offers(tx: Tx) -> int:
 async def dispatch_waiting(tx: Tx) -> int:
     """Try placed orders again that nobody could take: shifts begin, absences end, others cancel."""
     waiting = await queries.waiting(tx, clock.now() - TRY_AGAIN_AFTER, BATCH)
-    return sum([(await service.dispatch(tx, order_id)) is not None for order_id in waiting])
+    tried = [await service.dispatch(tx, order_id, holding=number > 0) for number, order_id in enumerate(waiting)]
+    return sum(offer_id is not None for offer_id in tried)

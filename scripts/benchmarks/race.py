@@ -168,7 +168,7 @@ async def run(options: argparse.Namespace) -> int:
 
 async def _endure(server: postgres.Server, file: Path, options: argparse.Namespace) -> bool:
     """The race proper, from where it stands to `--operations`."""
-    state = _kept(file)
+    state = kept(file)
     if state is None:
         await _create(server, "race", naive=False)
         _keep(file, state := State())
@@ -240,7 +240,7 @@ def _fleet(options: argparse.Namespace) -> dict[str, Any]:
     return {"processes": options.processes, "clients": options.clients, "seed": options.seed}
 
 
-def _kept(file: Path) -> State | None:
+def kept(file: Path) -> State | None:
     return State(**json.loads(file.read_text())) if file.exists() else None
 
 

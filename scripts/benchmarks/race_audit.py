@@ -87,10 +87,15 @@ async def audit(database: Database, since: datetime = EVER) -> dict[str, int]:
 
     `since` leaves out orders that nothing has happened to after that; new bookings are held against all others.
     """
-    conditions = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in WRONG.values())
     async with database.statements() as tx:
-        row: Any = await tx.fetchrow(f"{STANDING} SELECT {conditions} FROM standing", since)
-        found = dict(zip(WRONG, row, strict=True))
-        found[OVERLAP] = len(await overlaps(tx, since))
-        found["histories with a gap"] = await tx.fetchval(HISTORIES, since)
+        return await breaches(tx, since)
+
+
+async def breaches(tx: Tx, since: datetime = EVER) -> dict[str, int]:
+    """`audit` of what this transaction sees."""
+    conditions = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in WRONG.values())
+    row: Any = await tx.fetchrow(f"{STANDING} SELECT {conditions} FROM standing", since)
+    found = dict(zip(WRONG, row, strict=True))
+    found[OVERLAP] = len(await overlaps(tx, since))
+    found["histories with a gap"] = await tx.fetchval(HISTORIES, since)
     return {name: count for name, count in found.items() if count}

@@ -29,7 +29,7 @@ from app.visits import service as visits
 from app.visits.schemas import ProviderEvent
 from benchmarks.race_city import FIRST_DAY, PAIR, SINGLE, City
 
-BOARD = 48
+BOARD = 96
 """Orders open at once in the whole city."""
 HOURS = (1, 1, 3, 3, 5, 7)
 """When visits are wanted, from the begin of the day: everybody at the same few hours."""

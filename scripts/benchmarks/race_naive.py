@@ -13,9 +13,9 @@ READ_FIRST = """WHERE NOT EXISTS (
   SELECT FROM booking taken WHERE taken.caregiver_id = member.caregiver_id AND taken.status <> 'released'
     AND taken.during && tstzrange(member.leaves_at, $7))
 ORDER BY member.caregiver_id
-RETURNING caregiver_id"""
+RETURNING"""
 CONSTRAINED = """ORDER BY member.caregiver_id
-ON CONFLICT DO NOTHING RETURNING caregiver_id"""
+ON CONFLICT DO NOTHING RETURNING"""
 
 
 async def unguard(database: Database) -> None:
@@ -27,7 +27,11 @@ async def unguard(database: Database) -> None:
 
 def read_then_insert() -> None:
     """Make this process book the naive way from now on."""
-    assert CONSTRAINED in queries_bookings.BOOK
-    assert CONSTRAINED in queries.HOLD_AND_OFFER
-    queries_bookings.BOOK = queries_bookings.BOOK.replace(CONSTRAINED, READ_FIRST)
-    queries.HOLD_AND_OFFER = queries.HOLD_AND_OFFER.replace(CONSTRAINED, READ_FIRST)
+    for module, names in (
+        (queries_bookings, ("BOOK", "BOOK_IF_FREE")),
+        (queries, ("HOLD_AND_OFFER", "TRY_AND_OFFER")),
+    ):
+        for name in names:
+            guarded = getattr(module, name)
+            assert CONSTRAINED in guarded
+            setattr(module, name, guarded.replace(CONSTRAINED, READ_FIRST))

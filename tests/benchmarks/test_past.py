@@ -127,8 +127,8 @@ async def test_nobody_was_in_two_places(old: asyncpg.Connection) -> None:
     overlaps = """SELECT count(*) FROM booking a JOIN booking b
     ON a.caregiver_id = b.caregiver_id AND a.id < b.id AND a.during && b.during"""
     assert await old.fetchval(overlaps) == 0
-    again = """INSERT INTO booking (id, caregiver_id, order_id, status, during, starts_at, minutes, made_at)
-    SELECT gen_random_uuid(), caregiver_id, order_id, status, during, starts_at, minutes, made_at
+    again = """INSERT INTO booking (id, caregiver_id, order_id, role, status, during, starts_at, minutes, made_at)
+    SELECT gen_random_uuid(), caregiver_id, order_id, 'second', status, during, starts_at, minutes, made_at
     FROM booking LIMIT 1"""
     with pytest.raises(asyncpg.ExclusionViolationError):
         await old.execute(again)
