@@ -109,7 +109,8 @@ async def lived_in(server: TestServer, template: str) -> AsyncIterator[Database]
 SPOILED = {
     "caregivers in two places": """INSERT INTO booking (id, caregiver_id, order_id, role, status, during, starts_at,
       minutes, made_at)
-      SELECT gen_random_uuid(), caregiver_id, order_id, 'lead', 'booked', during, starts_at, 60, made_at FROM booking WHERE status <> 'released'""",
+      SELECT gen_random_uuid(), caregiver_id, order_id, 'lead', 'booked', during, starts_at, 60, made_at
+      FROM booking WHERE status <> 'released'""",
     "twice accepted": "UPDATE offer SET status = 'accepted' WHERE mode = 'grab'",
     "several open that nobody may grab": "UPDATE offer SET mode = 'ranked' WHERE mode = 'grab'",
     "offers of two rounds at once": "UPDATE offer SET decision_id = id WHERE mode = 'grab'",
