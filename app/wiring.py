@@ -21,6 +21,7 @@ from app.core.config import Settings
 from app.core.db import Database, Tx
 from app.core.events import Bus
 from app.dispatch import availability, shares, travel_log
+from app.dispatch import batching, travel_log
 from app.dispatch import events as dispatch_events
 from app.dispatch import handlers as dispatch
 from app.dispatch import tasks as dispatch_tasks
@@ -107,6 +108,7 @@ def periodic() -> list[Periodic]:
         Periodic("dispatch.waiting", timedelta(seconds=15), dispatch_tasks.dispatch_waiting),
         Periodic("dispatch.keep_days_ready", timedelta(seconds=10), availability.keep_ready),
         Periodic("dispatch.count_shares", timedelta(minutes=1), shares.count),
+        Periodic("dispatch.batch", batching.EVERY, batching.assign_waiting),
         Periodic("dispatch.calibrate_travel", timedelta(hours=24), travel_log.calibrate),
         Periodic("orders.missed_deadlines", timedelta(seconds=5), order_tasks.announce_missed_deadlines),
         Periodic("followup.auto_pass", timedelta(seconds=30), followup_tasks.auto_pass),

@@ -12,15 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Generic, TypeVar
 
 import numpy as np
 
+from app.dispatch.modes import waits_for_batch
+
 Order = TypeVar("Order")
 Person = TypeVar("Person")
-
-NEVER_WAIT = frozenset({"emergency", "urgent"})
-"""Urgencies that are dispatched at once, however scarce caregivers are."""
 
 SERVED = 10_000.0
 """What serving one more order of weight 1 is worth, in points of score: more than any score."""
@@ -31,14 +31,14 @@ class Switch:
     """When orders wait for a batch, and how long.
 
     Batching begins at `opens` orders per free caregiver and ends below `closes`; a batch is assigned every `seconds`.
-    An order waits at most `longest_wait` seconds, and not at all if its visit has to begin within `near` seconds.
+    An order waits at most `longest_wait` seconds. The thresholds were measured: scripts/simulate_dispatch
+    --measure-switch, and what it said stands in scripts/simulator/README.md.
     """
 
-    opens: float = 1.0
-    closes: float = 0.5
+    opens: float = 0.5
+    closes: float = 0.25
     seconds: int = 30
     longest_wait: int = 300
-    near: int = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,8 @@ def batches(before: bool, now: float, switch: Switch) -> bool:
 
 def waits(batching: bool, urgency: str, waited: float, until_start: float, switch: Switch) -> bool:
     """Whether an order is left for the next batch. Seconds: how long it has waited, until its earliest begin."""
-    return batching and urgency not in NEVER_WAIT and waited < switch.longest_wait and until_start > switch.near
+    may = waits_for_batch(urgency, timedelta(seconds=until_start), scarce=batching)
+    return may and waited < switch.longest_wait
 
 
 def waves(claims: Sequence[Claim[Order, Person]]) -> list[list[Claim[Order, Person]]]:

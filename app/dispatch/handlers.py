@@ -6,7 +6,7 @@ from app.core import log
 from app.core.db import Tx
 from app.core.http import SYSTEM
 from app.core.sqlstate import as_unavailable, is_retryable
-from app.dispatch import service
+from app.dispatch import batching, service
 from app.orders import queries_reading as order_queries
 from app.orders import service as orders
 from app.orders.events import DeadlineMissed, OrderAdvanced, OrderFlagged, OrderPlaced
@@ -15,10 +15,14 @@ from app.providers.events import ProviderSuspended
 
 
 async def on_order_placed(tx: Tx, event: OrderPlaced) -> None:
-    """Match at once. If matching itself fails the order still stands, and the sweep tries again."""
+    """Match at once, unless the order waits to be weighed against others.
+
+    If matching itself fails the order still stands, and the sweep tries again.
+    """
     try:
         async with tx.savepoint():
-            await service.dispatch_locked(tx, event.order)
+            if not await batching.keeps_back(tx, event.order):
+                await service.dispatch_locked(tx, event.order)
     except Exception as failure:
         if is_retryable(failure) or as_unavailable(failure) is not None:
             raise

@@ -29,14 +29,11 @@ class BatchSwitch(Base):
     """From which pressure on orders wait for each other, and how long; the newest row in force counts."""
 
     __tablename__ = "batch_switch"
-    __table_args__ = (
-        CheckConstraint("opens >= closes AND closes >= 0 AND seconds > 0 AND longest_wait >= 0", name="sense"),
-    )
+    __table_args__ = (CheckConstraint("opens >= closes AND closes >= 0 AND longest_wait >= 0", name="sense"),)
 
     version: Mapped[int] = mapped_column(Integer, Identity(), primary_key=True)
     division_code: Mapped[str] = mapped_column(Text)
     opens: Mapped[float] = mapped_column(Float)
     closes: Mapped[float] = mapped_column(Float)
-    seconds: Mapped[int] = mapped_column(Integer)
     longest_wait: Mapped[int] = mapped_column(Integer)
     valid_from: Mapped[date] = mapped_column(Date)

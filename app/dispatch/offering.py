@@ -113,6 +113,13 @@ def time_of(order: OrderRow, starts_at: datetime, team: RankedTeam) -> Time:
     return Time(order.id, members, until, starts_at, order.minutes)
 
 
+async def offer_to(tx: Tx, order: OrderRow, ask: Ask, found: Found, caregiver_id: UUID) -> UUID | None:
+    """Offer to one of those found, who was chosen for them; None when the time went to somebody else."""
+    chosen = [one for one in teams(found.ranked, 1) if one.team.lead == caregiver_id]
+    made, _ = await _offer_at(tx, order, ask, found, chosen)
+    return made
+
+
 async def _offer_at(
     tx: Tx, order: OrderRow, ask: Ask, found: Found, choices: Sequence[RankedTeam]
 ) -> tuple[UUID | None, bool]:

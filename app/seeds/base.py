@@ -12,6 +12,7 @@ from app.accounts import service as accounts
 from app.catalog import service as catalog
 from app.core.config import Settings
 from app.core.db import Database, Tx
+from app.dispatch import batching
 from app.dispatch import search as dispatch
 from app.followup import figures as followup
 from app.orders import defaults as orders
@@ -27,6 +28,7 @@ async def load_base(tx: Tx) -> None:
     await catalog.load_items(tx)
     await orders.load_default_rules(tx)
     await dispatch.load_default_weights(tx)
+    await batching.load_default_switch(tx)
     await followup.load_default_rules(tx)
     tx.cache.clear()
 

@@ -76,13 +76,10 @@ def _scarcity() -> None:
         sa.Column("division_code", sa.Text(), nullable=False),
         sa.Column("opens", sa.Float(), nullable=False),
         sa.Column("closes", sa.Float(), nullable=False),
-        sa.Column("seconds", sa.Integer(), nullable=False),
         sa.Column("longest_wait", sa.Integer(), nullable=False),
         sa.Column("valid_from", sa.Date(), nullable=False),
         sa.PrimaryKeyConstraint("version", name="pk_batch_switch"),
-        sa.CheckConstraint(
-            "opens >= closes AND closes >= 0 AND seconds > 0 AND longest_wait >= 0", name=op.f("ck_batch_switch_sense")
-        ),
+        sa.CheckConstraint("opens >= closes AND closes >= 0 AND longest_wait >= 0", name=op.f("ck_batch_switch_sense")),
     )
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from app.dispatch.batch import Choice, Claim, Switch, assign, batches, pressure, waits, waves
 
 Wishes = dict[str, dict[str, float]]
-SWITCH = Switch(opens=1.0, closes=0.5, seconds=5, longest_wait=300, near=3600)
+SWITCH = Switch(opens=1.0, closes=0.5, seconds=5, longest_wait=300)
 
 
 def claims(wishes: Wishes, starts: int = 0, ends: int = 3600) -> list[Claim[str, str]]:
@@ -109,7 +109,7 @@ def test_pressure_switches_on_late_and_off_later() -> None:
         (True, "normal", 0, 7200, True),
         (True, "appointment", 299, 86400, True),
         (True, "normal", 300, 7200, False),
-        (True, "normal", 0, 3600, False),
+        (True, "normal", 0, 3599, False),
         (True, "urgent", 0, 7200, False),
         (True, "emergency", 0, 7200, False),
         (False, "normal", 0, 7200, False),
