@@ -55,6 +55,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.settings = settings
     app.state.database = database
     app.state.guard = AccountsGuard()
+    app.state.road_times = wiring.road_times(database, settings)
     app.state.feed_watch = FeedWatch(database)
     for room in ROOMS_WITH_DOORS:
         # Flat, because a router inside a router is searched twice for every request.

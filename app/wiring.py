@@ -25,6 +25,8 @@ from app.dispatch import batching, travel_log
 from app.dispatch import events as dispatch_events
 from app.dispatch import handlers as dispatch
 from app.dispatch import tasks as dispatch_tasks
+from app.dispatch.map_amap import Amap
+from app.dispatch.maps import RoadTimes
 from app.elders.events import ElderDeparted
 from app.exchange import handlers as exchange
 from app.followup import events as followup_events
@@ -109,6 +111,7 @@ def periodic() -> list[Periodic]:
         Periodic("dispatch.keep_days_ready", timedelta(seconds=10), availability.keep_ready),
         Periodic("dispatch.count_shares", timedelta(minutes=1), shares.count),
         Periodic("dispatch.batch", batching.EVERY, batching.assign_waiting),
+        Periodic("dispatch.forget_ways", timedelta(hours=6), dispatch_tasks.forget_ways),
         Periodic("dispatch.calibrate_travel", timedelta(hours=24), travel_log.calibrate),
         Periodic("orders.missed_deadlines", timedelta(seconds=5), order_tasks.announce_missed_deadlines),
         Periodic("followup.auto_pass", timedelta(seconds=30), followup_tasks.auto_pass),
@@ -123,6 +126,12 @@ def periodic() -> list[Periodic]:
     ]
 
 
+def road_times(database: Database, settings: Settings) -> RoadTimes:
+    """The map, if this deployment has a key for one."""
+    amap = Amap(settings.amap_key, settings.amap_url) if settings.amap_key else None
+    return RoadTimes(database, amap)
+
+
 @asynccontextmanager
 async def background(app: FastAPI) -> AsyncIterator[None]:
     """What a web process runs beside its requests."""
@@ -130,6 +139,7 @@ async def background(app: FastAPI) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        await app.state.road_times.close()
         watching.cancel()
         with suppress(asyncio.CancelledError):
             await watching

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Query, Response
+from fastapi import Query, Request, Response
 
 from app.accounts import scope
 from app.core.db import Tx
-from app.core.http import Caller, CallerDep, IfMatchDep, Router, TxDep, allow, check_version
-from app.dispatch import mode_rules, queries, relaxing, replay, router_matching, search, service
+from app.core.http import Caller, CallerDep, DatabaseDep, IfMatchDep, Router, TxDep, allow, check_version
+from app.dispatch import finalists, mode_rules, queries, relaxing, replay, router_matching, search, service
 from app.dispatch.mode_rules import NewContract
 from app.dispatch.modes import Mode
 from app.dispatch.schemas import (
@@ -40,18 +40,22 @@ router.include_router(router_matching.router)
 
 
 @router.get("/v1/orders/{order_id}/candidates", response_model=CandidatesView, summary="Who could come, and why not")
-@allow("dispatch.read")
-async def read_candidates(tx: TxDep, caller: CallerDep, order_id: UUID) -> Any:
-    order = await orders.get(tx, order_id)
-    scope.see(caller, order.division_code)
-    excluded = [row["provider_id"] for row in await queries.past_offers(tx, order_id)]
-    found = await search.find(tx, order, excluded)
-    nobody = not found.ranked
+@allow("dispatch.read", own_transaction=True)
+async def read_candidates(database: DatabaseDep, request: Request, caller: CallerDep, order_id: UUID) -> Any:
+    async with database.transaction() as tx:
+        order = await orders.get(tx, order_id)
+        scope.see(caller, order.division_code)
+        excluded = [row["provider_id"] for row in await queries.past_offers(tx, order_id)]
+        found = await search.find(tx, order, excluded)
+        relaxed = await relaxing.relaxations(tx, order, excluded) if not found.ranked else []
+        origins = await finalists.origins(tx, found.ranked)
+    # The connection is back: the map may be slow, and nobody else waits for it.
+    candidates = await finalists.explained(request.app.state.road_times, order, found, origins)
     return {
         "starts_at": found.starts_at,
-        "candidates": search.explained(found.ranked),
+        "candidates": candidates,
         "funnel": found.funnel,
-        "relaxations": await relaxing.relaxations(tx, order, excluded) if nobody else [],
+        "relaxations": relaxed,
     }
 
 

@@ -27,6 +27,7 @@ class CandidateView(View):
     provider: str
     score: float
     travel_minutes: int
+    travel_source: Literal["estimate", "map"] = "estimate"
     parts: list[PartView]
 
 
