@@ -20,8 +20,7 @@ from app.core import clock, idempotency
 from app.core.config import Settings
 from app.core.db import Database, Tx
 from app.core.events import Bus
-from app.dispatch import availability, shares, travel_log
-from app.dispatch import batching, travel_log
+from app.dispatch import availability, batching, shares, travel_log
 from app.dispatch import events as dispatch_events
 from app.dispatch import handlers as dispatch
 from app.dispatch import tasks as dispatch_tasks

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from statistics import median_low
+from statistics import median
 from uuid import UUID
 
 from app.core.clock import SHANGHAI
@@ -19,6 +19,9 @@ from scripts.simulator.policy import Policy
 
 MIDNIGHT = datetime(2026, 3, 3, tzinfo=SHANGHAI)
 """Of the simulated day, a working Tuesday."""
+
+SPECIAL = 0.6
+"""A service that fewer than this share of the most ordinary one's caregivers may do takes a specialist."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +55,15 @@ class Choosing:
     def __init__(self, city: City, policy: Policy, diaries: dict[UUID, Diary]) -> None:
         self._known = city.known
         self._policy = policy
-        teams: dict[UUID, list[int]] = {}
-        for carer in city.carers:
-            teams.setdefault(carer.provider, []).append(carer.week_minutes)
-        self._middle = {provider: median_low(weeks) for provider, weeks in teams.items()}
         self._able: dict[str, list[Diary]] = {}
+        self._teams: dict[UUID, list[Diary]] = {}
         for carer in city.carers:
+            self._teams.setdefault(carer.provider, []).append(diaries[carer.id])
             for item in sorted(carer.items):
                 self._able.setdefault(item, []).append(diaries[carer.id])
+
+        most = max(map(len, self._able.values()), default=0)
+        self._special = frozenset(item for item, able in self._able.items() if len(able) < SPECIAL * most)
 
     def starts(self, wish: Wish, now: int) -> list[int]:
         """Begin times that are still in time, earliest first; none when the window is over."""
@@ -80,6 +84,7 @@ class Choosing:
 
     def _at(self, wish: Wish, excluded: Set[UUID], starts: int) -> tuple[Choice, ...]:
         blocked: dict[UUID, tuple[int, int]] = {}
+        middles: dict[UUID, float] = {}
         candidates = []
         begin, end = self._blocks(wish, starts, 0)
         band, visit_ends = hour_band(starts // 60), starts + wish.minutes * 60
@@ -91,9 +96,12 @@ class Choosing:
                 continue
             travel = travel_minutes(*diary.origin(starts), wish.lng, wish.lat, carer.mode, band)
             hers = self._blocks(wish, starts, travel)
-            if diary.fits(hers[0], starts, hers[1], visit_ends):
+            if travel <= self._policy.max_travel_minutes and diary.fits(hers[0], starts, hers[1], visit_ends):
                 blocked[carer.id] = hers
-                candidates.append(self._candidate(wish, diary, travel))
+                middle = middles.get(carer.provider)
+                if middle is None:
+                    middle = middles[carer.provider] = self._middle(carer.provider)
+                candidates.append(self._candidate(wish, diary, travel, hers, middle))
         ranked = rank(candidates, self._policy.weights_for(wish.urgency), str(wish.id))
         return tuple(Choice(one, *blocked[one.candidate.caregiver_id]) for one in ranked)
 
@@ -101,7 +109,7 @@ class Choosing:
         begin, end = occupied(at(starts), wish.minutes, travel)
         return int((begin - MIDNIGHT).total_seconds()), int((end - MIDNIGHT).total_seconds())
 
-    def _candidate(self, wish: Wish, diary: Diary, travel: int) -> Candidate:
+    def _candidate(self, wish: Wish, diary: Diary, travel: int, blocks: tuple[int, int], middle: float) -> Candidate:
         carer = diary.carer
         return Candidate(
             caregiver_id=carer.id,
@@ -110,9 +118,15 @@ class Choosing:
             provider_name="",
             travel_minutes=travel,
             visits=self._known.get((wish.elder, carer.id), 0),
-            ahead_minutes=carer.week_minutes + diary.booked_minutes - self._middle[carer.provider],
+            slack_minutes=min(120, diary.slack(*blocks) // 60),
+            ahead_minutes=round(wish.minutes + diary.week_minutes - middle),
             rating=shrunk(carer.score_sum, carer.ratings),
+            spare=len((carer.items & self._special) - {wish.item}),
         )
+
+    def _middle(self, provider: UUID) -> float:
+        """The week of the middle one of a provider's team, in minutes."""
+        return median(diary.week_minutes for diary in self._teams[provider])
 
 
 def at(second: int) -> datetime:

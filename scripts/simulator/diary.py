@@ -31,6 +31,7 @@ class Diary:
     at: tuple[float, float] = (0.0, 0.0)
     free_from: int = 0
     worked: int = 0
+    booked: int = 0
 
     def __post_init__(self) -> None:
         self.at = (self.carer.lng, self.carer.lat)
@@ -57,12 +58,25 @@ class Diary:
                 return False
         return True
 
+    def slack(self, begin: int, end: int) -> int:
+        """Seconds free before `begin` or after `end`, whichever is less; the shift's ends count."""
+        before, after = self.carer.shift_opens, self.carer.shift_closes
+        for entry in self.entries:
+            if entry.end <= begin:
+                before = entry.end
+            elif entry.begin >= end:
+                after = entry.begin
+                break
+        return max(0, min(begin - before, after - end))
+
     @property
-    def booked_minutes(self) -> int:
-        return sum(entry.minutes for entry in self.entries)
+    def week_minutes(self) -> int:
+        return self.carer.week_minutes + self.booked
 
     def add(self, entry: Entry) -> None:
         insort(self.entries, entry)
+        self.booked += entry.minutes
 
     def drop(self, order: UUID) -> None:
+        self.booked -= sum(entry.minutes for entry in self.entries if entry.order == order)
         self.entries = [entry for entry in self.entries if entry.order != order]

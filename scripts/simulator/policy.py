@@ -29,6 +29,7 @@ class Policy:
     mode: str = RANKED
     reach: int = 3
     accept_minutes: int = 15
+    max_travel_minutes: int = 60
     batch: Switch | None = None
     weight_of: Mapping[str, float] = field(default_factory=dict)
     """How much an order of an urgency counts in a batch; 1 unless said."""

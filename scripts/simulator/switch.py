@@ -9,7 +9,7 @@ from app.dispatch.batch import Switch
 from scripts.simulator.compare import Difference, Scene, differences, live, means
 from scripts.simulator.policy import Policy
 
-THRESHOLDS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+THRESHOLDS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
 LOADS = (0.25, 0.5, 0.75, 1.0)
 SHOWN = ("served", "km_per_visit", "continuity", "wait_p50")
 
