@@ -109,6 +109,7 @@ def periodic() -> list[Periodic]:
         Periodic("dispatch.waiting", timedelta(seconds=15), dispatch_tasks.dispatch_waiting),
         Periodic("dispatch.keep_days_ready", timedelta(seconds=10), availability.keep_ready),
         Periodic("dispatch.count_shares", timedelta(minutes=1), shares.count),
+        Periodic("dispatch.scarcity", batching.MEASURED_EVERY, batching.measure),
         Periodic("dispatch.batch", batching.EVERY, batching.assign_waiting),
         Periodic("dispatch.forget_ways", timedelta(hours=6), dispatch_tasks.forget_ways),
         Periodic("dispatch.calibrate_travel", timedelta(hours=24), travel_log.calibrate),

@@ -1,8 +1,8 @@
 """Batches in the product: how scarce caregivers are, which orders wait, and who is offered what in one go.
 
-A placed order waits if its service competes (`keeps_back`, asked when it is placed). The sweep `assign_waiting`
-measures, assigns what waits, and lets go what need not wait any more. Whom it could not serve within the longest wait
-is left to the sweep of waiting orders, which keeps the reason and tells the desk.
+A placed order waits if its service competes (`keeps_back`, asked when it is placed). Two sweeps: `measure` says every
+few seconds what competes, and lets go what need not wait any more; `assign_waiting` assigns what waits. Whom it could
+not serve within the longest wait is left to the sweep of waiting orders, which keeps the reason and tells the desk.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from app.orders.queries import OrderRow
 from app.regions.divisions import lineage
 
 EVERY = timedelta(seconds=Switch().seconds)
+MEASURED_EVERY = timedelta(seconds=5)
 LOOK = timedelta(minutes=10)
 """Pressure looks back so far."""
 AT_ONCE = 60
@@ -44,21 +45,18 @@ async def keeps_back(tx: Tx, order: OrderRow) -> bool:
     return state.get(_key(order), False) and await _waits(tx, order, clock.now())
 
 
-async def assign_waiting(tx: Tx) -> int:
-    """Measure, then offer what waits; returns how many offers were made. The sweep.
-
-    Orders are locked before any caregiver is held, and none is waited for: see the statement.
-    """
+async def measure(tx: Tx) -> int:
+    """Say what competes now, and dispatch at once what waits for nothing any more; returns how many offers that made."""
     now = clock.now()
-    state = await _measured(tx, now)
-    since = now - timedelta(seconds=await _longest_wait(tx))
-    together, made = [], 0
-    for order in await sql.waiting(tx, since, sorted(NEVER_WAIT), AT_ONCE):
-        if state.get(_key(order), False) and await _waits(tx, order, now):
-            together.append(order)
-        else:
-            made += (await cascade.dispatch_locked(tx, order)) is not None
-    return made + await _offer_together(tx, together, now)
+    _, alone = await _waiting(tx, await _measured(tx, now), now)
+    return sum([(await cascade.dispatch_locked(tx, order)) is not None for order in alone])
+
+
+async def assign_waiting(tx: Tx) -> int:
+    """Offer what waits, all of it weighed together; returns how many offers were made."""
+    now = clock.now()
+    together, _ = await _waiting(tx, await _state(tx), now)
+    return await _offer_together(tx, together, now)
 
 
 async def switch_for(tx: Tx, division_code: str) -> Switch:
@@ -75,6 +73,19 @@ async def switch_for(tx: Tx, division_code: str) -> Switch:
 async def load_default_switch(tx: Tx) -> None:
     """Ship the measured switch for the whole country; divisions may add their own."""
     await sql.seed_switch(tx, "000000", Switch(), date(2020, 1, 1))
+
+
+async def _waiting(tx: Tx, state: dict[Key, bool], now: datetime) -> tuple[list[OrderRow], list[OrderRow]]:
+    """Orders that wait and go on waiting, and those that need not.
+
+    They are locked before any caregiver is held, and none is waited for: see the statement.
+    """
+    since = now - timedelta(seconds=await _longest_wait(tx))
+    together, alone = [], []
+    for order in await sql.waiting(tx, since, sorted(NEVER_WAIT), AT_ONCE):
+        on = state.get(_key(order), False) and await _waits(tx, order, now)
+        (together if on else alone).append(order)
+    return together, alone
 
 
 async def _measured(tx: Tx, now: datetime) -> dict[Key, bool]:

@@ -41,7 +41,7 @@ async def explained(
         minutes = await road_times.minutes(places, (order.lng, order.lat), band)
     return [
         {**shown, "travel_source": "map" if UUID(shown["caregiver_id"]) in minutes else "estimate"}
-        for shown in search.explained(_again(found.ranked[:MOST], minutes, str(order.id)), MOST)
+        for shown in search.explained(_again(found.ranked[:MOST], minutes, found.seed or str(order.id)), MOST)
     ]
 
 

@@ -15,6 +15,9 @@ from scripts.simulator.ledger import Case
 LOOK = 600
 """Seconds that pressure looks back."""
 
+REACTS = 15
+"""Seconds it takes until whoever places an order knows of a new state: measuring every five, and a cache."""
+
 
 @dataclass(slots=True)
 class Look:
@@ -23,6 +26,7 @@ class Look:
     arrivals: deque[int] = field(default_factory=deque)
     found: deque[tuple[int, int]] = field(default_factory=deque)
     batching: bool = False
+    measured: int = -REACTS
 
     def pressure(self, waiting: int, now: int) -> float:
         while self.arrivals and self.arrivals[0] <= now - LOOK:
@@ -52,6 +56,9 @@ class Pool:
         """Whether this service competes now; keeps the state that the hysteresis needs."""
         assert self._switch is not None
         look = self._looks[wish.item, wish.area]
+        if now - look.measured < REACTS:
+            return look.batching
+        look.measured = now
         waiting = sum((c.wish.item, c.wish.area) == (wish.item, wish.area) for c in self._waiting.values())
         found = look.pressure(waiting, now)
         self.pressures.append(found)

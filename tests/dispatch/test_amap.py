@@ -420,7 +420,7 @@ async def test_the_desk_sees_the_maps_minutes_and_a_new_order_of_rank(
                 name: await make_caregiver(tx, town.providers[0], home_lng=lng, home_lat=lat, travel_mode="car")
                 for name, (lng, lat) in homes.items()
             }
-            rides = await make_caregiver(tx, town.providers[0], home_lng=102.3, home_lat=38.6, travel_mode="bus")
+            rides = await make_caregiver(tx, town.providers[0], home_lng=102.20, home_lat=38.53, travel_mode="bus")
             order = await make_order(tx, town.elder)
             await service.redispatch(tx, SYSTEM, order.id, "again")
             await tx.run("UPDATE booking SET status = 'released'")

@@ -116,15 +116,15 @@ async def test_pressure_is_measured_and_opens_and_closes_the_switch(tx: Tx, town
     for _ in range(2):
         await make_order(tx, await make_elder(tx), **LATER)
     tx.cache.clear()
-    await batching.assign_waiting(tx)
+    await batching.measure(tx)
     # Two of three were taken: two orders for the one who is free at noon.
     assert await scarcity(tx) == {KEY: (2.0, True)}
     for _ in range(7):
         await make_caregiver(tx, town.providers[0])
-    await batching.assign_waiting(tx)
+    await batching.measure(tx)
     assert await scarcity(tx) == {KEY: (2 / 5, False)}  # counted no further than it matters: 2 / 0.5 + 1
     with clock.hold(TUESDAY_TEN + batching.LOOK + timedelta(seconds=1)):
-        await batching.assign_waiting(tx)
+        await batching.measure(tx)
         assert await scarcity(tx) == {}
 
 
@@ -141,6 +141,7 @@ async def test_whom_nobody_can_serve_waits_the_longest_wait_and_then_is_a_person
     assert await batching.assign_waiting(tx) == 0
     assert await tx.fetchval("SELECT count(*) FROM decision") == 0
     with clock.hold(TUESDAY_TEN + timedelta(seconds=301)):
+        await batching.measure(tx)
         await batching.assign_waiting(tx)
         await tasks.dispatch_waiting(tx)
     assert await tx.fetchval("SELECT count(*) FROM decision WHERE order_id = $1", order.id) == 1
@@ -153,7 +154,7 @@ async def test_when_scarcity_ends_the_waiting_are_dispatched_at_once(tx: Tx, tow
     order = await make_order(tx, town.elder, **LATER)
     await tx.run("UPDATE batch_switch SET opens = 100, closes = 100")
     tx.cache.clear()
-    assert await batching.assign_waiting(tx) == 1
+    assert await batching.measure(tx) == 1
     decision = await tx.fetchrow("SELECT reason FROM decision WHERE order_id = $1", order.id)
     assert decision["reason"] is None
 
