@@ -46,7 +46,7 @@ async def keeps_back(tx: Tx, order: OrderRow) -> bool:
 
 
 async def measure(tx: Tx) -> int:
-    """Say what competes now, and dispatch at once what waits for nothing any more; returns how many offers that made."""
+    """Say what competes now, and dispatch what waits for nothing any more; returns how many offers that made."""
     now = clock.now()
     _, alone = await _waiting(tx, await _measured(tx, now), now)
     return sum([(await cascade.dispatch_locked(tx, order)) is not None for order in alone])
@@ -81,7 +81,8 @@ async def _waiting(tx: Tx, state: dict[Key, bool], now: datetime) -> tuple[list[
     They are locked before any caregiver is held, and none is waited for: see the statement.
     """
     since = now - timedelta(seconds=await _longest_wait(tx))
-    together, alone = [], []
+    together: list[OrderRow] = []
+    alone: list[OrderRow] = []
     for order in await sql.waiting(tx, since, sorted(NEVER_WAIT), AT_ONCE):
         on = state.get(_key(order), False) and await _waits(tx, order, now)
         (together if on else alone).append(order)

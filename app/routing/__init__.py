@@ -6,5 +6,5 @@ Out: a `Plan` that has passed the validator, bounds, and what is wrong with it i
 Read `problem.py` first, then `validation.py`, which every plan passes before anyone sees it, then `solving.py`, which
 chooses among the solvers (`vroom`, `pyvrp`, `synchronised`) and hands over from one to the next. `repair.py` answers
 a caregiver who falls ill; `workers.py` runs solvers in processes of their own, with limits. `travel.py` estimates how
-long the way takes, with no map at all.
+long the way takes, with no map at all; `travel_fitting.py` learns it from ways that were measured.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,8 @@ from app.dispatch import batching, search, tasks
 from app.dispatch.batch import Switch
 from app.orders import service as orders
 from app.orders.queries import OrderRow
+from tests.conftest import TestServer
+from tests.dispatch.test_races import OVERLAPS, own_database
 from tests.world.elders import make_elder
 from tests.world.orders import TUESDAY_TEN, Town, make_order, make_town
 from tests.world.providers import make_caregiver
@@ -180,3 +183,32 @@ async def test_a_caregiver_taken_meanwhile_is_not_booked_twice(
     assert await batching.assign_waiting(tx) == 0
     assert await booked(tx) == {other.id: only}
     assert (await orders.get(tx, order.id)).status == "placed"
+
+
+async def test_batches_and_urgent_orders_at_once_never_book_anybody_twice(server: TestServer, template: str) -> None:
+    """Four batches of one backlog at the same moment, and urgent orders in between, on connections of their own."""
+    async with own_database(server, template) as database:
+        async with database.transaction() as tx:
+            await make_town(tx, providers=2, caregivers=4)
+            await always(tx)
+            elders = [await make_elder(tx) for _ in range(18)]
+        for elder in elders[:12]:
+            async with database.transaction() as tx:
+                await make_order(tx, elder, **LATER)
+
+        async def batch() -> int:
+            async with database.transaction() as tx:
+                return await batching.assign_waiting(tx)
+
+        async def urgent(elder: UUID) -> None:
+            async with database.transaction() as tx:
+                await make_order(tx, elder, **(LATER | {"urgency": "urgent"}))
+
+        made = await asyncio.gather(*(batch() for _ in range(4)), *(urgent(elder) for elder in elders[12:]))
+        async with database.transaction() as tx:
+            assert await tx.fetchval(OVERLAPS) == 0
+            live = await tx.fetchval("SELECT count(*) FROM booking WHERE status <> 'released'")
+            offers = await tx.fetchval("SELECT count(*) FROM offer WHERE status = 'offered'")
+            assert live == offers == await tx.fetchval("SELECT count(*) FROM care_order WHERE status = 'dispatched'")
+        assert sum(one for one in made if one is not None) >= 2
+        assert live == 8  # eight caregivers, one visit each in the window
