@@ -47,7 +47,7 @@ async def dispatch_locked(tx: Tx, order: OrderRow, *, actor: str = SYSTEM.actor,
     outcome = await offering.offer_in_time(tx, order, _by(plan, ask))
     if outcome.offer_id is None and plan.mode is Mode.FIXED and not outcome.doubtful:
         plan = plan.ranked("fixed_provider_has_nobody")
-        outcome = await offering.offer_in_time(tx, order, _by(plan, ask))
+        outcome = await offering.offer_in_time(tx, order, _by(plan, replace(ask, waiting=False)))
     if outcome.doubtful:
         await _decide_nothing(tx, order, plan, outcome.found, actor, IN_OTHERS_HANDS)
     elif outcome.offer_id is None:

@@ -68,18 +68,9 @@ class Outcome:
 
 
 async def offer_in_time(tx: Tx, order: OrderRow, ask: Ask) -> Outcome:
-    """Offer at the earliest time that can be held; where nobody is surely free, look again a moment later."""
-    outcome = await _offer_in_time(tx, order, ask)
-    for pause_s in PATIENCE_S:
-        if not outcome.doubtful:
-            break
-        await asyncio.sleep(pause_s)
-        outcome = await _offer_in_time(tx, order, replace(ask, waiting=False))
-    return outcome
+    """Offer at the earliest time that can be held.
 
-
-async def _offer_in_time(tx: Tx, order: OrderRow, ask: Ask) -> Outcome:
-    """Whoever looks free at a time may still be under way from somebody else: the search does not know how long the
+    Whoever looks free at a time may still be under way from somebody else: the search does not know how long the
     way is, the booking does. Then a later time of the window is tried.
     """
     now, doubtful = clock.now(), False
@@ -129,22 +120,41 @@ async def _offer_at(
         if len(rivals) > 1:
             return await _offer_to_several(tx, order, ask, found, rivals), False
         ask = replace(ask, mode=Mode.RANKED, reason="nobody_to_compete")
-    if ask.waiting and choices and len(choices[0].members) > 1:
-        await queries_bookings.lock_caregivers(tx, [order.id], choices[0].team.members)
-    kept, doubtful = search.to_keep(found) if choices else {}, False
-    waiting = ask.waiting
-    for choice in choices[: TEAMS_TRIED if len(choices[0].members) > 1 else None] if choices else ():
-        new = _new(choice)
-        common = await _round(tx, order, ask, found, kept)
-        time = time_of(order, found.starts_at, choice)
-        made = await queries.hold_and_offer(tx, time, new, common, clock.now(), waiting=waiting)
-        if made:
-            facts = {"offer": str(new.id), "score": choice.score}
-            moved = await _dispatched(tx, order, ask, common, facts, choice.provider_id, new.id)
+    if not choices:
+        return None, False
+    common = await _round(tx, order, ask, found, search.to_keep(found))
+    left, waiting = choices[:TEAMS_TRIED] if len(choices[0].members) > 1 else choices, ask.waiting
+    for pause_s in (0.0, *PATIENCE_S):
+        if pause_s:
+            await asyncio.sleep(pause_s)
+        made, left = await _hold_first(tx, order, common, left, waiting=waiting)
+        if made is not None:
+            new, score = made
+            facts: dict[str, object] = {"offer": str(new.id), "score": score}
+            moved = await _dispatched(tx, order, ask, common, facts, new.provider_id, new.id)
             await _tell(tx, moved, [new], common.deadline_at)
             return new.id, False
-        doubtful |= made is None
-        waiting = waiting and len(choice.members) == 1  # two are in hand now
+        if not left:
+            return None, False
+        waiting = False
+    return None, True
+
+
+async def _hold_first(
+    tx: Tx, order: OrderRow, common: Round, choices: Sequence[RankedTeam], *, waiting: bool
+) -> tuple[tuple[NewOffer, float] | None, list[RankedTeam]]:
+    """The offer to the first who could be held, with its score; else those who were passed over in doubt."""
+    doubtful = []
+    for choice in choices:
+        if waiting and len(choice.members) > 1:
+            await queries_bookings.lock_caregivers(tx, [order.id], choice.team.members)
+        new, time = _new(choice), time_of(order, common.starts_at, choice)
+        made = await queries.hold_and_offer(tx, time, new, common, clock.now(), waiting=waiting)
+        if made:
+            return (new, choice.score), []
+        if made is None:
+            doubtful.append(choice)
+        waiting = waiting and len(choice.members) == 1  # two are in hand from here on
     return None, doubtful
 
 

@@ -73,6 +73,16 @@ HISTORIES = """SELECT count(*) FROM (
   WHERE order_id IN (SELECT id FROM care_order WHERE updated_at >= $1)) AS step
 WHERE before IS DISTINCT FROM was"""
 
+# A day's slots are a filter made of the bookings; every slot that lies wholly in a live booking is taken, no other is.
+DAYS = """SELECT count(*) FROM caregiver_day d WHERE d.taken IS DISTINCT FROM coalesce((
+  SELECT bit_or(slots.of_booking) FROM booking b CROSS JOIN LATERAL (SELECT
+    greatest(0, ceil(extract(epoch FROM lower(b.during) - midnight.at) / 300))::int AS first,
+    least(384, floor(extract(epoch FROM upper(b.during) - midnight.at) / 300))::int AS behind
+    FROM (SELECT d.day::timestamp AT TIME ZONE 'Asia/Shanghai' AS at) AS midnight) AS span
+  CROSS JOIN LATERAL (SELECT (repeat('0', span.first) || repeat('1', span.behind - span.first)
+    || repeat('0', 384 - span.behind))::bit(384) AS of_booking) AS slots
+  WHERE b.caregiver_id = d.caregiver_id AND b.status <> 'released' AND span.first < span.behind), 0::bit(384))"""
+
 OVERLAP = "caregivers in two places"
 EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -98,4 +108,5 @@ async def breaches(tx: Tx, since: datetime = EVER) -> dict[str, int]:
     found = dict(zip(WRONG, row, strict=True))
     found[OVERLAP] = len(await overlaps(tx, since))
     found["histories with a gap"] = await tx.fetchval(HISTORIES, since)
+    found["days that say other than the bookings"] = await tx.fetchval(DAYS)
     return {name: count for name, count in found.items() if count}

@@ -141,7 +141,7 @@ class Clients:
         begin = clock.now() + timedelta(days=chance.randrange(2), hours=chance.choice(HOURS))
         wanted = NewOrder(
             elder_id=chance.choice(self._city.elders), item_code=PAIR if chance.random() < 0.3 else SINGLE,
-            urgency=urgency, channel="hotline", wanted_from=begin, wanted_to=begin + timedelta(hours=3), minutes=60,
+            urgency=urgency, channel="hotline", wanted_from=begin, wanted_to=begin + timedelta(hours=2), minutes=60,
         )  # fmt: skip
         return (await orders.place(tx, SYSTEM, wanted)).id
 
