@@ -115,7 +115,7 @@ def arc(day: Day, carer: int, x: int, y: int) -> int:
     """The way of a caregiver from one node to the next; nothing for a round without stops."""
     if x == y:
         return 0
-    return np.int64(day.travel[day.carer[carer, PROFILE], day.place[x, LEFT], day.place[y, ENTERED]])
+    return np.int64(day.travel[day.carer[carer, PROFILE], day.place[x, LEFT], day.place[y, ENTERED]])  # type: ignore[return-value]
 
 
 @inlined
