@@ -194,6 +194,8 @@ AROUND = _statement(_AROUND)
 SPECIALISTS_AROUND = _statement(_SPECIALISTS)
 ALONE = _statement(_ONE)
 
+CROWDED = """SELECT count(*) FROM (SELECT FROM caregiver_day d
+  WHERE d.day = $1 AND d.place <@ box(point($2, $3), point($4, $5)) LIMIT $6) AS crowd"""
 HEADS = """SELECT count(*) FROM caregiver_day d WHERE d.day = $1 AND d.place <@ box(point($2, $3), point($4, $5))
   AND d.provider_id IN (SELECT a.provider_id FROM provider_area a JOIN provider p ON p.id = a.provider_id
     WHERE a.division_code = ANY($6::text[]) AND p.status <> 'exited' AND ($7::uuid IS NULL OR p.id = $7))"""
@@ -259,6 +261,11 @@ async def candidates(tx: Tx, s: Search, box: tuple[float, float, float, float], 
     if s.caregiver_id is not None:
         return await tx.fetch(ALONE, *asked, s.caregiver_id)
     return await tx.fetch(SPECIALISTS_AROUND if s.specialist else AROUND, *asked)
+
+
+async def is_crowded(tx: Tx, day: date, box: tuple[float, float, float, float], crowd: int) -> bool:
+    """Whether at least `crowd` caregivers live in the box."""
+    return bool(await tx.fetchval(CROWDED, day, *box, crowd) == crowd)
 
 
 async def heads(tx: Tx, s: Search, box: tuple[float, float, float, float]) -> int:

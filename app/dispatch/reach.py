@@ -14,8 +14,8 @@ from app.core.geo import EARTH_RADIUS_M
 from app.dispatch.matching import best_possible
 from app.routing.travel import DEFAULTS, Coefficients, Line, pace
 
-NEAR_KM, FIRST_KM = 2.0, 5.0
-CROWD = 500
+NEAR_KM = 2.0
+CROWD = 250
 ENOUGH = 10
 _STEP = 1.05
 EVERYWHERE = (-180.0, -90.0, 180.0, 90.0)
@@ -40,10 +40,12 @@ def box(lng: float, lat: float, km: float) -> tuple[float, float, float, float]:
     return lng - wide, lat - high, lng + wide, lat + high
 
 
-def first_km(heads: int, last: float) -> float:
-    """Where to begin when so many live within NEAR_KM: where there would be a crowd if all lived as densely, but not
-    so far that a town behind the hill is counted through for nothing."""
-    return min(last, FIRST_KM, NEAR_KM * max(1.0, math.sqrt(CROWD / max(heads, 1))))
+def circles(last: float) -> list[float]:
+    """Where a search may begin: the first of these with a crowd in it, or the last."""
+    found = [min(NEAR_KM, last)]
+    while found[-1] < last:
+        found.append(min(found[-1] * 2, last))
+    return found
 
 
 def next_km(

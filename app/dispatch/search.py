@@ -142,7 +142,10 @@ async def _first_circle(tx: Tx, asked: queries.Search, last: float, *, widest: b
         return None
     if widest or asked.specialist or asked.provider_id is not None:
         return last
-    return reach.first_km(await queries.heads(tx, asked, reach.box(asked.lng, asked.lat, reach.NEAR_KM)), last)
+    for km in reach.circles(last)[:-1]:
+        if await queries.is_crowded(tx, asked.day, reach.box(asked.lng, asked.lat, km), reach.CROWD):
+            return km
+    return last
 
 
 async def _with_heads(tx: Tx, asked: queries.Search, km: float, refusals: dict[str, int]) -> dict[str, int]:

@@ -110,7 +110,7 @@ async def test_a_box_that_is_too_small_would_be_noticed(
 ) -> None:
     """The control: the search gives up after its first small circle."""
     monkeypatch.setattr(reach, "next_km", lambda *_: None)
-    monkeypatch.setattr(reach, "first_km", lambda *_: 1.0)
+    monkeypatch.setattr(reach, "circles", lambda _last: [1.0, 1.0])
     seen = await compare(*province)
     assert seen.same < 140
 
