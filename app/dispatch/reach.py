@@ -16,6 +16,7 @@ from app.routing.travel import DEFAULTS, Coefficients, Line, pace
 
 NEAR_KM = 2.0
 CROWD = 250
+"""So many are looked at for a start, if as many live within the last circle."""
 ENOUGH = 10
 _STEP = 1.05
 EVERYWHERE = (-180.0, -90.0, 180.0, 90.0)

@@ -109,8 +109,12 @@ async def test_a_box_that_is_too_small_would_be_noticed(
     province: tuple[Database, Province, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control: the search gives up after its first small circle."""
+
+    async def small(*_: object, **__: object) -> float:
+        return 1.0
+
     monkeypatch.setattr(reach, "next_km", lambda *_: None)
-    monkeypatch.setattr(reach, "circles", lambda _last: [1.0, 1.0])
+    monkeypatch.setattr(search, "_first_circle", small)
     seen = await compare(*province)
     assert seen.same < 140
 
