@@ -15,6 +15,6 @@ Where orders compete, `batch.py` says when they wait for each other and who gets
 take is learned from check-ins (`travel_log`); a map (`maps`, `map_amap`) is asked only for people who choose by hand.
 
 Matching looks at one row per caregiver and day (`slots`, `availability`), in a box that grows as far as anybody could
-still win (`reach`, `search`); `weights` says what counts, `shares` and `fairness` who has how much, `relaxing` what would
-help when nobody is left, `kept` and `replay` why it was so.
+still win (`reach`, `search`); `weights` says what counts, `shares` and `fairness` who has how much, `relaxing` what
+would help when nobody is left, `kept` and `replay` why it was so.
 """
