@@ -151,7 +151,7 @@ def _claim(order: OrderRow, found: Found) -> Claim[UUID, UUID]:
 
 
 def _ask(found: Found) -> Ask:
-    return Ask(mode=Mode.RANKED, attempt=1, actor=SYSTEM.actor, reason="batch", excluded=found.excluded)
+    return Ask(mode=Mode.RANKED, attempt=1, actor=SYSTEM.actor, reason="batch", excluded=found.excluded, waiting=False)
 
 
 async def _longest_wait(tx: Tx) -> int:
