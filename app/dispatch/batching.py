@@ -49,7 +49,8 @@ async def measure(tx: Tx) -> int:
     """Say what competes now, and dispatch what waits for nothing any more; returns how many offers that made."""
     now = clock.now()
     _, alone = await _waiting(tx, await _measured(tx, now), now)
-    return sum([(await cascade.dispatch_locked(tx, order)) is not None for order in alone])
+    tried = [await cascade.dispatch_locked(tx, order, holding=number > 0) for number, order in enumerate(alone)]
+    return sum(offer_id is not None for offer_id in tried)
 
 
 async def assign_waiting(tx: Tx) -> int:
@@ -134,7 +135,8 @@ async def _offer_together(tx: Tx, orders: list[OrderRow], now: datetime) -> int:
     while asking := {key: one for key, one in asking.items() if one[1].ranked}:
         for order_id, caregiver_id in assign([_claim(*one) for one in asking.values()]).items():
             order, found = asking[order_id]
-            if await offering.offer_to(tx, order, _ask(found), found, caregiver_id) is not None:
+            ask = _ask(found, waiting=made == 0)  # with somebody in hand one only tries
+            if await offering.offer_to(tx, order, ask, found, caregiver_id) is not None:
                 del asking[order_id]
                 made += 1
         for order, found in list(asking.values()):
@@ -150,8 +152,10 @@ def _claim(order: OrderRow, found: Found) -> Claim[UUID, UUID]:
     return Claim(order.id, starts, ends, choices)
 
 
-def _ask(found: Found) -> Ask:
-    return Ask(mode=Mode.RANKED, attempt=1, actor=SYSTEM.actor, reason="batch", excluded=found.excluded, waiting=False)
+def _ask(found: Found, *, waiting: bool) -> Ask:
+    return Ask(
+        mode=Mode.RANKED, attempt=1, actor=SYSTEM.actor, reason="batch", excluded=found.excluded, waiting=waiting
+    )  # fmt: skip
 
 
 async def _longest_wait(tx: Tx) -> int:

@@ -29,13 +29,14 @@ ROOT = Path(__file__).parents[2]
 def simulate(hash_seed: str, *options: str) -> bytes:
     """A run of the command in a process of its own."""
     done = subprocess.run(
-        [sys.executable, "-m", "scripts.simulator", "--orders", "60", "--caregivers", "12", "--scarce", *options],
+        [sys.executable, "-m", "scripts.simulator", "--orders", "25", "--caregivers", "6", "--scarce", *options],
         cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": hash_seed}, capture_output=True, timeout=100, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout
 
 
+@pytest.mark.timeout(300)
 def test_the_same_seed_gives_the_same_bytes_in_other_processes() -> None:
     options = ("--policy", "ranked", "--policy", "batch", "--policy", "grab", "--seeds", "2", "--json")
     first = simulate("0", *options, "--processes", "1")
