@@ -41,6 +41,7 @@ from app.messaging import tasks as messaging_tasks
 from app.messaging.sender import OutboxFile, RecordingSender
 from app.orders import events as order_events
 from app.orders import handlers as orders
+from app.orders import recurring_orders
 from app.orders import tasks as order_tasks
 from app.providers.events import CaregiverChanged, ProviderSuspended
 from app.settlement import handlers as settlement
@@ -113,6 +114,7 @@ def periodic() -> list[Periodic]:
         Periodic("dispatch.batch", batching.EVERY, batching.assign_waiting),
         Periodic("dispatch.forget_ways", timedelta(hours=6), dispatch_tasks.forget_ways),
         Periodic("dispatch.calibrate_travel", timedelta(hours=24), travel_log.calibrate),
+        Periodic("orders.make_recurring", timedelta(seconds=10), recurring_orders.make_orders),
         Periodic("orders.missed_deadlines", timedelta(seconds=5), order_tasks.announce_missed_deadlines),
         Periodic("followup.auto_pass", timedelta(seconds=30), followup_tasks.auto_pass),
         Periodic("followup.announce_due", timedelta(seconds=30), followup_tasks.announce_due),

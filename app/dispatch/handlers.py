@@ -11,14 +11,17 @@ from app.orders import queries_reading as order_queries
 from app.orders import service as orders
 from app.orders.events import DeadlineMissed, OrderAdvanced, OrderFlagged, OrderPlaced
 from app.orders.lifecycle import RELEASABLE, SUSPENDED, Status
+from app.orders.recurring import waits_for_round
 from app.providers.events import ProviderSuspended
 
 
 async def on_order_placed(tx: Tx, event: OrderPlaced) -> None:
-    """Match at once, unless the order waits to be weighed against others.
+    """Match at once, unless the order waits for the round of its day, or to be weighed against others.
 
     If matching itself fails the order still stands, and the sweep tries again.
     """
+    if waits_for_round(event.order.channel, event.order.wanted_from, event.at):
+        return
     try:
         async with tx.savepoint():
             if not await batching.keeps_back(tx, event.order):
@@ -38,7 +41,9 @@ async def on_order_advanced(tx: Tx, event: OrderAdvanced) -> None:
 async def on_order_flagged(tx: Tx, event: OrderFlagged) -> None:
     """An order that may go on is dispatched again if it still waits."""
     if not event.raised and event.flag == SUSPENDED:
-        await service.dispatch(tx, event.order_id)
+        order = await orders.locked(tx, event.order_id)
+        if not waits_for_round(order.channel, order.wanted_from, event.at):
+            await service.dispatch_locked(tx, order)
 
 
 async def on_deadline_missed(tx: Tx, event: DeadlineMissed) -> None:

@@ -128,7 +128,7 @@ SELECT due.id, due.order_id FROM due JOIN free ON free.id = due.order_id ORDER B
 WAITING = """SELECT o.id FROM care_order o LEFT JOIN LATERAL (
   SELECT d.made_at, d.reason FROM decision d WHERE d.order_id = o.id ORDER BY d.made_at DESC, d.id DESC LIMIT 1
 ) AS last ON true
-WHERE o.status = 'placed' AND o.flags = '{}' AND (
+WHERE o.status = 'placed' AND o.flags = '{}' AND (o.channel <> 'plan' OR o.wanted_from < $4) AND (
   last.reason = $2 OR (o.updated_at <= $1 AND (last.made_at <= $1 OR last.made_at IS NULL)))
 ORDER BY o.id LIMIT $3 FOR NO KEY UPDATE OF o SKIP LOCKED"""
 
@@ -262,9 +262,12 @@ async def overdue(tx: Tx, now: datetime, limit: int) -> list[Any]:
     return await tx.fetch(OVERDUE, now, limit)
 
 
-async def waiting(tx: Tx, quiet_since: datetime, limit: int) -> list[UUID]:
-    """Placed orders that nobody has tried to dispatch since `quiet_since`, or just when others were busy; locked."""
-    return [row["id"] for row in await tx.fetch(WAITING, quiet_since, IN_OTHERS_HANDS, limit)]
+async def waiting(tx: Tx, quiet_since: datetime, held_from: datetime, limit: int) -> list[UUID]:
+    """Placed orders that nobody has tried to dispatch since `quiet_since`, or just when others were busy; locked.
+
+    Orders of plans that are wanted at `held_from` or later wait for their round.
+    """
+    return [row["id"] for row in await tx.fetch(WAITING, quiet_since, IN_OTHERS_HANDS, limit, held_from)]
 
 
 async def block(tx: Tx, elder_id: UUID, caregiver_id: UUID, actor: str, reason: str, at: datetime) -> None:

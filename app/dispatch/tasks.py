@@ -8,6 +8,7 @@ from app.core import clock, log
 from app.core.db import Tx
 from app.core.errors import Error
 from app.dispatch import queries, queries_bookings, queries_maps, service
+from app.orders.recurring import held_from
 
 BATCH = 20
 TRY_AGAIN_AFTER = timedelta(minutes=5)
@@ -29,8 +30,10 @@ async def expire_offers(tx: Tx) -> int:
 
 
 async def dispatch_waiting(tx: Tx) -> int:
-    """Try placed orders again that nobody could take: shifts begin, absences end, others cancel."""
-    waiting = await queries.waiting(tx, clock.now() - TRY_AGAIN_AFTER, BATCH)
+    """Try placed orders again that nobody could take: shifts begin, absences end, others cancel. Orders of recurring
+    plans that no round has taken by the cut-off of the day before come here for the first time."""
+    now = clock.now()
+    waiting = await queries.waiting(tx, now - TRY_AGAIN_AFTER, held_from(now), BATCH)
     tried = [await service.dispatch(tx, order_id, holding=number > 0) for number, order_id in enumerate(waiting)]
     return sum(offer_id is not None for offer_id in tried)
 

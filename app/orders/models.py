@@ -167,3 +167,89 @@ class DeadlineRule(Base):
     minutes: Mapped[int] = mapped_column(Integer)
     rural_minutes: Mapped[int | None] = mapped_column(Integer)
     from_window: Mapped[bool] = mapped_column(Boolean)
+
+
+class RecurringPlan(Base):
+    """Help that comes again: daily milk, a bath on Mondays, Wednesdays and Fridays. `recurring.py` has the rule."""
+
+    __tablename__ = "recurring_plan"
+    __table_args__ = (
+        CheckConstraint("holidays IN ('keep','skip','next_workday')", name="holidays"),
+        CheckConstraint("every BETWEEN 1 AND 366 AND minutes > 0", name="numbers"),
+        CheckConstraint("weekdays <@ '{1,2,3,4,5,6,7}'", name="weekdays"),
+        CheckConstraint("valid_to >= valid_from", name="valid"),
+        Index(None, "elder_id"),
+        Index(None, "division_code", "id"),
+        Index("ix_recurring_plan_due", "made_through", "id", postgresql_where=text("ended_at IS NULL")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    elder_id: Mapped[UUID] = mapped_column(ForeignKey("elder.id"))
+    division_code: Mapped[str] = mapped_column(Text)
+    """Where the elder lived when somebody last looked; decides who sees the plan."""
+    item_code: Mapped[str] = mapped_column(ForeignKey("service_item.code"))
+    minutes: Mapped[int] = mapped_column(Integer)
+    every: Mapped[int] = mapped_column(SmallInteger)
+    weekdays: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger))
+    """Empty: `every` counts days, else weeks. 1 is Monday."""
+    slots: Mapped[Any] = mapped_column(JSONB)
+    """Visits of one day in order, as `recurring.Slot` has them."""
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None]
+    holidays: Mapped[str] = mapped_column(Text)
+    caregiver_id: Mapped[UUID | None] = mapped_column(ForeignKey("caregiver.id"))
+    """Whom the elder would like to come."""
+    provider_id: Mapped[UUID | None] = mapped_column(ForeignKey("provider.id"))
+    requester_name: Mapped[str | None] = mapped_column(Text)
+    requester_relation: Mapped[str | None] = mapped_column(Text)
+    note: Mapped[bytes | None] = mapped_column(LargeBinary)
+    made_by: Mapped[str] = mapped_column(Text)
+    made_at: Mapped[datetime] = mapped_column(Time)
+    updated_at: Mapped[datetime] = mapped_column(Time)
+    ended_at: Mapped[datetime | None] = mapped_column(Time)
+    ended_reason: Mapped[str | None] = mapped_column(Text)
+    made_through: Mapped[date]
+    """The last day whose orders have been made."""
+    retry_at: Mapped[datetime | None] = mapped_column(Time)
+    """When to try again what could not be ordered."""
+    version: Mapped[int] = mapped_column(Integer)
+
+
+class RecurringRest(Base):
+    """Days without visits, of one plan or (`plan_id` null) of everything the elder has."""
+
+    __tablename__ = "recurring_rest"
+    __table_args__ = (CheckConstraint("last_day >= first_day", name="days"), Index(None, "elder_id"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    elder_id: Mapped[UUID] = mapped_column(ForeignKey("elder.id"))
+    plan_id: Mapped[UUID | None] = mapped_column(ForeignKey("recurring_plan.id"))
+    first_day: Mapped[date]
+    last_day: Mapped[date | None]
+    """Null: until further notice."""
+    reason: Mapped[str] = mapped_column(Text)
+    made_by: Mapped[str] = mapped_column(Text)
+    made_at: Mapped[datetime] = mapped_column(Time)
+
+
+class RecurringOccurrence(Base):
+    """What became of one visit of a plan. Its key is why no visit is ordered twice."""
+
+    __tablename__ = "recurring_occurrence"
+    __table_args__ = (
+        CheckConstraint("state IN ('ordered','failed','withdrawn')", name="state"),
+        CheckConstraint("state = 'failed' OR order_id IS NOT NULL", name="order"),
+        Index(None, "order_id"),
+    )
+
+    plan_id: Mapped[UUID] = mapped_column(ForeignKey("recurring_plan.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    slot: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    state: Mapped[str] = mapped_column(Text)
+    order_id: Mapped[UUID | None] = mapped_column(ForeignKey("care_order.id"))
+    """The latest order made for it."""
+    reason: Mapped[str | None] = mapped_column(Text)
+    """Why it could not be ordered, or was withdrawn."""
+    terms: Mapped[str] = mapped_column(Text)
+    """What was ordered, in short (`recurring.terms`)."""
+    at: Mapped[datetime] = mapped_column(Time)

@@ -12,7 +12,7 @@ from app.accounts import scope
 from app.core.db import Tx
 from app.core.http import Caller, CallerDep, IfMatchDep, Router, TxDep, allow, check_version, set_etag
 from app.core.paging import CursorParam, Limit, Page, after_id, page_of
-from app.orders import lifecycle, queries, queries_reading, service, views
+from app.orders import lifecycle, queries, queries_reading, router_recurring, service, views
 from app.orders.schemas import ActionView, Cancellation, HistoryView, OrderView, Reason
 from app.regions.divisions import covers, scope_ranges
 
@@ -121,6 +121,9 @@ async def resume_order(tx: TxDep, caller: CallerDep, version: IfMatchDep, order_
     await _seen(tx, caller, order_id, version)
     await service.drop_flag(tx, order_id, lifecycle.SUSPENDED, caller.actor, body.reason)
     return await views.one(tx, order_id)
+
+
+router.include_router(router_recurring.router)
 
 
 async def _seen(tx: Tx, caller: Caller, order_id: UUID, version: int | None) -> None:

@@ -30,6 +30,7 @@ from app.orders.lifecycle import (
     may_move,
 )
 from app.orders.queries import OrderRow
+from app.orders.recurring import SETTLING, waits_until
 from app.regions import divisions
 
 get = queries.get
@@ -268,7 +269,9 @@ def payer_rows(parts: Any) -> list[dict[str, Any]]:
 
 
 async def _insert(tx: Tx, values: dict[str, Any], now: datetime) -> OrderRow:
-    clocks = await _running(tx, Status.PLACED, values["division_code"], values["urgency"], now, values["wanted_from"])
+    waits = waits_until(values["channel"], values["wanted_from"])
+    began = max(now, waits + SETTLING) if waits is not None else now  # nobody is late with what has to wait
+    clocks = await _running(tx, Status.PLACED, values["division_code"], values["urgency"], began, values["wanted_from"])
     return await queries.place(tx, clock.service_day(now).strftime("%y%m%d"), values, clocks)
 
 

@@ -107,6 +107,11 @@ async def is_workday(tx: Tx, day: date) -> bool:
     return workdays.is_workday(day, await _exceptions(tx, day, day))
 
 
+async def calendar(tx: Tx, first: date, last: date) -> dict[date, bool]:
+    """The days from `first` to `last` that differ from an ordinary week, with "is it worked"."""
+    return await _exceptions(tx, first, last)
+
+
 async def add_working_days(tx: Tx, at: datetime, n: int) -> datetime:
     """The instant `n` working days after `at`, at the same time of day in Shanghai; `n` = 0 is `at`."""
     start = clock.service_day(at)

@@ -34,6 +34,7 @@ PURE = (
     "intake/requests.py",
     "messaging/quiet_hours.py",
     "orders/lifecycle.py",
+    "orders/recurring.py",
     "providers/credit_codes.py",
     "providers/ratings.py",
     "regions/divisions.py",
