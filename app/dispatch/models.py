@@ -38,7 +38,7 @@ class Offer(Base):
     __tablename__ = "offer"
     __table_args__ = (
         CheckConstraint("status IN ('offered','accepted','refused','expired','withdrawn')", name="status"),
-        CheckConstraint("mode IN ('ranked','grab','fixed','manual')", name="mode"),
+        CheckConstraint("mode IN ('ranked','grab','fixed','manual','round')", name="mode"),
         CheckConstraint("delivery IN ('queued','sent','fetched','expired')", name="delivery"),
         CheckConstraint("second_caregiver_id <> caregiver_id", name="two_caregivers"),
         Index(

@@ -4,6 +4,7 @@ ranked   the best candidate's provider is asked, then the next: who refuses or i
 grab     (抢单) the best few providers are asked at once; the first to accept has it, the others are told
 fixed    the provider that a contract names is asked first; if it cannot or will not, the order goes on ranked
 manual   a person chose, with a reason; the work rules still hold
+round    a plan of the whole day was published, and this is its part of it
 
 Rules are rows with versions per division, service item and urgency; where none is in force, offers are ranked.
 """
@@ -29,6 +30,7 @@ class Mode(StrEnum):
     GRAB = "grab"
     FIXED = "fixed"
     MANUAL = "manual"
+    ROUND = "round"
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,7 +180,7 @@ async def _round(tx: Tx, order: OrderRow, ask: Ask, found: Found, kept: object) 
     return Round(
         decision_id=new_id(), order_id=order.id, mode=ask.mode.value, mode_version=ask.version, attempt=ask.attempt,
         service_day=clock.service_day(found.starts_at), starts_at=found.starts_at,
-        deadline_at=clock.now() + timedelta(minutes=await _accept_minutes(tx, order)), actor=ask.actor,
+        deadline_at=clock.now() + timedelta(minutes=await accept_minutes(tx, order)), actor=ask.actor,
         reason=ask.reason, weights_version=found.weights_version, excluded=found.excluded, funnel=found.funnel,
         ranked=kept,
     )  # fmt: skip
@@ -217,7 +217,8 @@ async def _tell(tx: Tx, order: OrderRow, offers: Sequence[NewOffer], deadline_at
         )
 
 
-async def _accept_minutes(tx: Tx, order: OrderRow) -> int:
+async def accept_minutes(tx: Tx, order: OrderRow) -> int:
+    """How long a provider has to answer an offer of this order."""
     rules = await tx.cache.get("orders.deadline_rules", lambda: deadline_rules(tx))
     rule = choose(rules, lineage(order.division_code), order.urgency, "accept", clock.today())
     return rule.minutes if rule else ACCEPT_MINUTES

@@ -64,6 +64,7 @@ COLUMNS = ", ".join(f"o.{name}" for name in NAMES)
 
 GET = f"SELECT {COLUMNS} FROM care_order o WHERE o.id = $1"
 LOCK = GET + " FOR NO KEY UPDATE OF o"
+LOCK_ALL = f"SELECT {COLUMNS} FROM care_order o WHERE o.id = ANY($1) ORDER BY o.id FOR NO KEY UPDATE OF o"
 
 PLACE = f"""WITH placed AS (
   INSERT INTO care_order (id, number, status, item_code, elder_id, division_code, urgency, channel, care_request_id,
@@ -178,6 +179,11 @@ async def lock(tx: Tx, order_id: UUID) -> OrderRow:
     if record is None:
         raise NotFound("order_not_found")
     return row(record)
+
+
+async def lock_all(tx: Tx, order_ids: Sequence[UUID]) -> list[OrderRow]:
+    """Lock these orders, in one order for everybody; those that do not exist are passed over."""
+    return [row(record) for record in await tx.fetch(LOCK_ALL, list(order_ids))]
 
 
 async def place(tx: Tx, number_prefix: str, values: dict[str, Any], clocks: list[tuple[str, datetime]]) -> OrderRow:

@@ -35,6 +35,7 @@ from app.regions import divisions
 
 get = queries.get
 locked = queries.lock
+all_locked = queries.lock_all
 meet_deadline = queries.meet_deadline
 
 
