@@ -23,7 +23,7 @@ from app.exchange.watch import FeedWatch
 
 ROOMS_WITH_DOORS = (
     "exchange", "intake", "orders", "followup", "channels", "dispatch", "visits", "accounts", "elders", "catalog",
-    "providers", "benefits", "settlement", "regions", "jobs", "web",
+    "providers", "benefits", "settlement", "rounds", "regions", "jobs", "web",
 )  # fmt: skip
 """Busiest first: routes are tried in this order."""
 

@@ -44,6 +44,7 @@ from app.orders import handlers as orders
 from app.orders import recurring_orders
 from app.orders import tasks as order_tasks
 from app.providers.events import CaregiverChanged, ProviderSuspended
+from app.rounds.events import RoundsPublished
 from app.settlement import handlers as settlement
 from app.visits import events as visit_events
 from app.visits import handlers as visits
@@ -77,6 +78,7 @@ def bus() -> Bus:
     bus.on(dispatch_events.OfferClosed, exchange.on_offer_closed)
     bus.on(dispatch_events.CaregiverAssigned, exchange.on_caregiver_assigned, notices.on_caregiver_assigned)
     bus.on(dispatch_events.NobodyFound, notices.on_nobody_found)
+    bus.on(RoundsPublished, notices.on_rounds_published)
     bus.on(intake_events.ComplaintReceived, followup.on_complaint_received)
     bus.on(visit_events.ServiceCompleted, followup.on_service_completed, notices.on_service_completed)
     bus.on(followup_events.RatingRecorded, settlement.on_rating_recorded)

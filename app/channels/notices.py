@@ -19,6 +19,7 @@ from app.orders import service as orders
 from app.orders import views
 from app.orders.events import DeadlineMissed
 from app.orders.schemas import OrderView, PartyView
+from app.rounds.events import RoundsPublished
 from app.visits.events import ServiceCompleted
 
 TELL_FAMILY = "channels.tell_family"
@@ -27,11 +28,18 @@ DESK = "desk"
 
 
 async def on_caregiver_assigned(tx: Tx, event: CaregiverAssigned) -> None:
-    await _tell_later(tx, event.order_id, "caregiver_named")
+    await _tell_later(tx, event.order_id, "caregiver_named", event.starts_at)
 
 
 async def on_service_completed(tx: Tx, event: ServiceCompleted) -> None:
     await _tell_later(tx, event.order_id, "not_done" if event.outcome == "not_done" else "completed")
+
+
+async def on_rounds_published(tx: Tx, event: RoundsPublished) -> None:
+    """Others at the desk see that the day is another one now."""
+    facts = {"division": event.division_code, "service_day": event.service_day.isoformat(), "orders": event.counts}
+    facts |= {"round_plan_id": str(event.round_plan_id)}
+    await feed.append(tx, DESK, "rounds.published", facts=facts, occurred_at=event.at)
 
 
 async def on_nobody_found(tx: Tx, event: NobodyFound) -> None:
@@ -45,9 +53,14 @@ async def on_deadline_missed(tx: Tx, event: DeadlineMissed) -> None:
 
 
 async def tell_family(tx: Tx, payload: dict[str, Any], *, public_url: str) -> None:
-    """One message to each approved relative of the order's elder, with a link that shows this order alone."""
+    """One message to each approved relative of the order's elder, with a link that shows this order alone.
+
+    Who comes, or when, may change: then it is another message.
+    """
     order_id, template = UUID(payload["order_id"]), str(payload["template"])
     order = await views.one(tx, order_id)
+    starts = payload.get("starts_at")
+    about = [template, str(order_id), *(str(one.id) for one in _coming(order)), *([starts] if starts else [])]
     for member_id, phone in await elders.approved_family(tx, order.elder.id):
         token = await links.issue(tx, "family_order", order_id, LINK_VALID)
         await messaging.send(
@@ -56,16 +69,17 @@ async def tell_family(tx: Tx, payload: dict[str, Any], *, public_url: str) -> No
             recipient_kind="family",
             recipient_id=member_id,
             address=phone,
-            params=_words(order, f"{public_url}/f/{token}"),
+            params=_words(order, f"{public_url}/f/{token}", datetime.fromisoformat(starts) if starts else None),
             order_id=order_id,
-            dedupe_key=":".join([template, str(order_id), *(str(one.id) for one in _coming(order)), str(member_id)]),
+            dedupe_key=":".join([*about, str(member_id)]),
         )
 
 
-async def _tell_later(tx: Tx, order_id: UUID, template: str) -> None:
+async def _tell_later(tx: Tx, order_id: UUID, template: str, starts_at: datetime | None = None) -> None:
     """Only where somebody may be told at all: most elders have no relative on record."""
     if await queries.has_approved_family(tx, order_id):
-        await enqueue(tx, TELL_FAMILY, {"order_id": order_id, "template": template})
+        when = {"starts_at": starts_at.isoformat()} if starts_at is not None else {}
+        await enqueue(tx, TELL_FAMILY, {"order_id": order_id, "template": template, **when})
 
 
 async def _tell_desk(tx: Tx, type: str, order_id: UUID, facts: dict[str, Any], at: datetime) -> None:
@@ -73,7 +87,7 @@ async def _tell_desk(tx: Tx, type: str, order_id: UUID, facts: dict[str, Any], a
     await feed.append(tx, DESK, type, order_id=order_id, facts={"division": division, **facts}, occurred_at=at)
 
 
-def _words(order: OrderView, link: str) -> dict[str, str]:
+def _words(order: OrderView, link: str, starts_at: datetime | None) -> dict[str, str]:
     """Every gap a template for families may have; first names of caregivers stay out of messages."""
     visit = order.visit or {}
     return {
@@ -81,7 +95,7 @@ def _words(order: OrderView, link: str) -> dict[str, str]:
         "item": order.item.name,
         "provider": order.provider.name if order.provider else "",
         "caregiver": "、".join(f"{one.name[:1]}师傅" for one in _coming(order)),
-        "wanted": _day_and_hour(order.window.from_),
+        "wanted": _day_and_hour(starts_at or order.window.from_),
         "at": _day_and_hour(order.completed_at or clock.now()),
         "minutes": str(visit.get("minutes") or order.minutes),
         "reason": order.outcome_reason or "服务未完成",

@@ -23,7 +23,8 @@ BOOK_ALL = """INSERT INTO booking (id, caregiver_id, order_id, role, status, dur
 SELECT new.id, new.caregiver_id, new.order_id, new.role, new.status, tstzrange(new.leaves_at, new.until_at),
   new.starts_at, new.minutes, $10
 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[],
-  $8::timestamptz[], $9::int[]) AS new (id, caregiver_id, order_id, role, status, leaves_at, until_at, starts_at, minutes)
+  $8::timestamptz[], $9::int[])
+  AS new (id, caregiver_id, order_id, role, status, leaves_at, until_at, starts_at, minutes)
 ORDER BY new.caregiver_id, new.leaves_at
 ON CONFLICT DO NOTHING RETURNING id"""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,6 +28,19 @@ from app.core.sqlstate import as_unavailable
 
 Task = Callable[[Tx, dict[str, Any]], Awaitable[None]]
 Sweep = Callable[[Tx], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Long:
+    """A task that takes longer than a transaction may: it opens short ones of its own.
+
+    No receipt protects it, so it has to bear being delivered twice, even at the same time.
+    """
+
+    run: Callable[[Database, dict[str, Any]], Awaitable[None]]
+
+
+Work = Task | Long
 
 MAX_ATTEMPTS = 8
 """After half a second, one, two, … a job has failed for good within about a minute."""
@@ -64,7 +77,7 @@ class Worker:
     """One worker process. `tasks` maps job kinds to their functions; `app/wiring.py` has the list."""
 
     def __init__(
-        self, database: Database, tasks: dict[str, Task], periodic: list[Periodic], *, lease: timedelta = LEASE
+        self, database: Database, tasks: Mapping[str, Work], periodic: list[Periodic], *, lease: timedelta = LEASE
     ) -> None:
         self._database = database
         self._tasks = tasks
@@ -121,7 +134,7 @@ class Worker:
             # Not `close`, which waits for ever for a listening connection that died in the queue's hands.
             pool.terminate()
 
-    def _entry(self, kind: str, task: Task) -> Callable[[Job], Awaitable[None]]:
+    def _entry(self, kind: str, task: Work) -> Callable[[Job], Awaitable[None]]:
         async def run(job: Job) -> None:
             try:
                 await self._run_through_outages(task, job)
@@ -136,13 +149,16 @@ class Worker:
 
         return run
 
-    async def _run_through_outages(self, task: Task, job: Job) -> None:
+    async def _run_through_outages(self, task: Work, job: Job) -> None:
         """Run a job, again if the database went away meanwhile.
 
         The queue could not note a retry then, and would give the job up as soon as the database is back.
         """
         while True:
             try:
+                if isinstance(task, Long):
+                    await task.run(self._database, orjson.loads(job.payload or b"{}"))
+                    return
                 async with self._room:
                     await run_once(self._database, task, int(job.id), job.payload)
                 return

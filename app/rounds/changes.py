@@ -1,10 +1,10 @@
 """What a plan changes in the day as it stands. Pure.
 
-    keep       the same people at the same time; only their ways may be others
-    assign     a provider has accepted: other people of its own, or another time
-    offer      nobody has accepted: an offer to the provider whose caregiver the plan names
-    take_back  in nobody's round: whoever has it loses it, and it waits for another provider
-    wait       in nobody's round, and nobody has it
+keep       the same people at the same time; only their ways may be others
+assign     a provider has accepted: other people of its own, or another time
+offer      nobody has accepted: an offer to the provider whose caregiver the plan names
+take_back  in nobody's round: whoever has it loses it, and it waits for another provider
+wait       in nobody's round, and nobody has it
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from app.routing.problem import Plan, Problem, Round, Stop
 from app.rounds.facts import LEAD, SECOND, DayOrder, order_of
 from app.rounds.making import FIXED
+from app.routing.problem import Plan, Problem, Stop
 
 KEEP, ASSIGN, OFFER, TAKE_BACK, WAIT = "keep", "assign", "offer", "take_back", "wait"
 
@@ -91,9 +91,3 @@ def told(found: Sequence[Change]) -> dict[str, int]:
     for one in found:
         counts[one.how] += 1
     return counts
-
-
-def without_fixed(one: Round) -> Round | None:
-    """A round without what is not the plan's to decide; None if nothing is left."""
-    stops = tuple(stop for stop in one.stops if not stop.task.startswith(FIXED))
-    return Round(one.caregiver, stops, one.leaves, one.back, one.breaks) if stops else None

@@ -11,7 +11,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from app.core.json import canonical
-from app.rounds.making import Made, matrices
+from app.rounds.facts import order_of
+from app.rounds.making import FIXED, Made, matrices
+from app.routing import validation
 from app.routing.problem import (
     Break,
     Caregiver,
@@ -124,3 +126,9 @@ def cost_to(cost: Cost) -> dict[str, Any]:
 
 def violations_to(violations: Iterable[Violation]) -> list[dict[str, str]]:
     return [{"rule": one.rule, "detail": one.detail} for one in violations]
+
+
+def reasons(problem: Problem, plan: Plan) -> dict[str, str]:
+    """Why an order is in nobody's round, by order: of two tasks the graver reason, which routing gives both."""
+    found = validation.reasons(problem, plan)
+    return {order_of(name)[0]: why for name, why in found.items() if not name.startswith(FIXED)}
