@@ -70,14 +70,14 @@ def near(day: Day, state: State, task: int) -> int:
 @inlined
 def may(day: Day, task: int, carer: int) -> bool:
     """Whether the caregiver has the skills, and nobody minds."""
-    return day.likes[task, carer] < FORBIDDEN
+    return bool(day.likes[task, carer] < FORBIDDEN)
 
 
 @inlined
 def partner(day: Day, task: int) -> int:
     """The other task of the same job, or -1."""
     row = day.job[day.task[task, JOB]]
-    return row[B] if row[A] == task else row[A]
+    return int(row[B] if row[A] == task else row[A])
 
 
 @inlined

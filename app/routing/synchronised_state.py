@@ -115,25 +115,25 @@ def arc(day: Day, carer: int, x: int, y: int) -> int:
     """The way of a caregiver from one node to the next; nothing for a round without stops."""
     if x == y:
         return 0
-    return np.int64(day.travel[day.carer[carer, PROFILE], day.place[x, LEFT], day.place[y, ENTERED]])  # type: ignore[return-value]
+    return int(day.travel[day.carer[carer, PROFILE], day.place[x, LEFT], day.place[y, ENTERED]])
 
 
 @inlined
 def key_behind(day: Day, state: State, node: int) -> int:
     """What comes after this node has a higher key than this."""
-    return FIRST_KEY if node >= len(day.task) else state.work[day.task[node, JOB], KEY]
+    return FIRST_KEY if node >= len(day.task) else int(state.work[day.task[node, JOB], KEY])
 
 
 @inlined
 def key_before(day: Day, state: State, node: int) -> int:
     """What comes before this node has a lower key than this."""
-    return LAST_KEY if node >= len(day.task) else state.work[day.task[node, JOB], KEY]
+    return LAST_KEY if node >= len(day.task) else int(state.work[day.task[node, JOB], KEY])
 
 
 @inlined
 def _next(state: State) -> int:
     """Sixty-four more or less random bits (xorshift, Marsaglia 2003)."""
-    x = state.tally[CHANCE]
+    x = int(state.tally[CHANCE])
     x ^= x << 13
     x ^= (x >> 7) & 0x01FFFFFFFFFFFFFF
     x ^= x << 17

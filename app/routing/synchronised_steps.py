@@ -54,7 +54,7 @@ from app.routing.synchronised_state import (
 def _entry(state: State) -> int:
     """A new row of the log."""
     state.tally[LOGGED] += 1
-    return state.tally[LOGGED] - 1
+    return int(state.tally[LOGGED]) - 1
 
 
 @inlined

@@ -64,10 +64,10 @@ def fits(day: Day, task: int, at: int) -> int:
     """The first moment from `at` on at which the task may start."""
     row = day.task[task]
     if at <= row[CLOSES]:
-        return max(at, row[OPENS])
+        return int(max(at, row[OPENS]))
     for one in range(1, row[WINDOWS]):
         if at <= day.span[task, one, UNTIL]:
-            return max(at, day.span[task, one, FROM])
+            return int(max(at, day.span[task, one, FROM]))
     return at if at <= row[HARD] else NEVER
 
 
@@ -107,11 +107,11 @@ def back(day: Day, state: State, carer: int) -> int:
     head = len(day.task) + carer
     last = state.node[head, PREV]
     if last == head:
-        return day.carer[carer, SHIFT_OPENS]
+        return int(day.carer[carer, SHIFT_OPENS])
     at, way = state.node[last, DONE], arc(day, carer, last, head)
     for which in range(state.node[last, TAKEN], day.carer[carer, BREAKS]):
         at, way = rested(day, carer, which, at, way)
-    return at + way
+    return int(at + way)
 
 
 @compiled
@@ -150,7 +150,7 @@ def _pop(state: State) -> int:
     work[best, QUEUE] = work[count - 1, QUEUE]
     state.tally[TO_TIME] = count - 1
     work[job, QUEUED] = 0
-    return job
+    return int(job)
 
 
 @compiled
@@ -179,7 +179,7 @@ def last_chance(day: Day, task: int, at: int) -> int:
     """The last moment not after `at` at which the task may start."""
     row = day.task[task]
     if at >= row[HARD]:
-        return row[HARD]
+        return int(row[HARD])
     for one in range(row[WINDOWS] - 1, 0, -1):
         if at >= day.span[task, one, FROM]:
             return at if row[HARD] >= NEVER else min(at, day.span[task, one, UNTIL])
@@ -232,7 +232,7 @@ def weigh(day: Day, state: State) -> int:
     """The worst lateness after `settle`; looked for everywhere only if the worst got better."""
     tally = state.tally
     if not tally[EASED]:
-        return max(tally[WORST], tally[TOP])
+        return int(max(tally[WORST], tally[TOP]))
     worst = 0
     for task in range(len(day.task)):
         worst = max(worst, state.node[task, LATE])

@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import sys
 
-from benchmarks import dispatch, lifecycle, race
+from benchmarks import dispatch, hhcrsp, lifecycle, race, vrptw
 
 
 def main() -> int:
@@ -29,7 +29,11 @@ def main() -> int:
     match.add_argument("--data-dir", help="kept afterwards; default is a temporary one")
     hostile = names.add_parser("race", help="hostile operations from many clients, audited after every slice")
     race.add_arguments(hostile)
+    hhcrsp.add_arguments(names.add_parser("hhcrsp", help="synchronised rounds: gap to the best known plans"))
+    vrptw.add_arguments(names.add_parser("vrptw", help="ordinary rounds: gap to the best known plans"))
     options = parser.parse_args()
+    if options.name in ("hhcrsp", "vrptw"):
+        return {"hhcrsp": hhcrsp.run, "vrptw": vrptw.run}[options.name](options)
     run = {"lifecycle": lifecycle.run, "dispatch": dispatch.run, "race": race.run}[options.name]
     return asyncio.run(run(options))
 
