@@ -96,9 +96,7 @@ def report(best: dict[str, float], rows: list[Row]) -> None:
         )
     print()
     for size, some_gaps in gaps.items():
-        print(
-            f"{size:>4} patients: mean gap of the medians {statistics.mean(some_gaps):+.2%}, worst {max(some_gaps):+.2%}"
-        )
+        print(f"{size:>4} patients: mean gap {statistics.mean(some_gaps):+.2%}, worst {max(some_gaps):+.2%}")
 
 
 def _of_sizes(instances: dict[str, Any], sizes: str) -> list[str]:

@@ -12,7 +12,6 @@ import statistics
 import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import Any
 
 from app.routing import solving
 from benchmarks import vrptw_instances
