@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from app.routing.problem import Caregiver, Plan, Problem, Task, Unsolvable, Window
+from app.routing.problem import Caregiver, Pin, Plan, Problem, Task, Unsolvable, Window
 
 
 def check(problem: Problem) -> None:
@@ -36,6 +37,43 @@ def allowed(task: Task, caregiver: Caregiver) -> bool:
         and caregiver.id not in task.never
         and (task.only is None or caregiver.id in task.only)
     )
+
+
+def marks(problem: Problem) -> tuple[list[frozenset[int]], list[frozenset[int]]]:
+    """`allowed` in the one word all solvers know: small numbers a task asks for and a caregiver has, by position.
+
+    One mark per skill, one per distinct set of named caregivers, one per distinct set of refused ones.
+    """
+    tests: dict[tuple[str, object], int] = {}
+    asked: list[frozenset[int]] = []
+    for task in problem.tasks:
+        own: list[tuple[str, object]] = [("skill", skill) for skill in sorted(task.skills)]
+        own += [("only", task.only)] if task.only is not None else []
+        own += [("never", task.never)] if task.never else []
+        asked.append(frozenset(tests.setdefault(test, len(tests)) for test in own))
+
+    def passes(caregiver: Caregiver, rule: str, what: object) -> bool:
+        if rule == "skill":
+            return what in caregiver.skills
+        return (caregiver.id in what) == (rule == "only")  # type: ignore[operator]
+
+    return asked, [
+        frozenset(mark for (rule, what), mark in tests.items() if passes(caregiver, rule, what))
+        for caregiver in problem.caregivers
+    ]
+
+
+def pinned(problem: Problem, pins: Sequence[Pin]) -> Problem:
+    """The same day in which each pinned task asks for its caregiver (and its time), so that every solver keeps pins."""
+    by_task = {pin.task: pin for pin in pins}
+
+    def kept(task: Task) -> Task:
+        if (pin := by_task.get(task.id)) is None:
+            return task
+        windows = task.windows if pin.starts is None else (Window(pin.starts, pin.starts),)
+        return replace(task, only=frozenset({pin.caregiver}), windows=windows)
+
+    return replace(problem, tasks=tuple(map(kept, problem.tasks))) if pins else problem
 
 
 def reasons(problem: Problem, plan: Plan) -> Mapping[str, str]:
