@@ -21,7 +21,7 @@ NEAR = 80
 """Neighbours of a task a ruin may reach."""
 STEPS = 100
 """Between two looks at the clock."""
-WARMEST, COLDEST = 1, 0.02
+WARMEST, COLDEST = 0.5, 0.01
 """Temperatures at the beginning and at the end, in mean ways."""
 
 
@@ -38,7 +38,11 @@ def search(
     steps: int | None = None,
     progress: Callable[[float, float], None] | None = None,
 ) -> Plan:
-    """The best plan found from `warm` on, in `budget_cpu_s` or `steps`, whichever ends first."""
+    """The best plan found from `warm` on, in `budget_cpu_s` or `steps`, whichever ends first. By steps it is the same
+    plan for the same seed; by seconds it is not. `progress` is told (least cost, share done).
+    """
+    if not problem.tasks or not problem.caregivers:
+        return warm
     began = time.process_time()
     day = day_of(problem)
     rounds = rounds_of(problem, day, warm)
@@ -58,7 +62,6 @@ def search(
             share = max(share, done / steps)
         if progress:
             progress(least, min(share, 1.0))
-    search.done = done
     return plan_from(problem, best)
 
 

@@ -132,15 +132,15 @@ def _holds(
                 if following < 0:
                     if after == rests and arrives <= closes:
                         return True
-                elif _begins(window, following, arrives) + task[following, DURATION] <= latest[who, position + 1, after]:
+                elif (
+                    _begins(window, following, arrives) + task[following, DURATION] <= latest[who, position + 1, after]
+                ):
                     return True
     return False
 
 
 @njit(cache=True)  # type: ignore[misc]
-def cheapest(
-    day: Day, rounds: Rounds, one: int, among: Flags, limit: float, blink: float
-) -> tuple[int, int, float]:
+def cheapest(day: Day, rounds: Rounds, one: int, among: Flags, limit: float, blink: float) -> tuple[int, int, float]:
     """(caregiver, position, cost) of the cheapest place for a task in the rounds `among`, or (-1, -1, limit)."""
     task, window, leg, carer, travel, able = day.task, day.window, day.leg, day.carer, day.travel, day.able
     order, length, free, latest = rounds.order, rounds.length, rounds.free, rounds.latest

@@ -9,6 +9,10 @@ from dataclasses import replace
 from app.routing.problem import Caregiver, Pin, Plan, Problem, Task, Unsolvable, Window
 
 
+MUST = 10_000
+"""The priority of a task that a solver is not to leave out."""
+
+
 def check(problem: Problem) -> None:
     """Raises `Unsolvable` for what no day can contain. A task that nobody can do is not that: see `reasons`."""
     caregivers = [one.id for one in problem.caregivers]
@@ -74,6 +78,28 @@ def pinned(problem: Problem, pins: Sequence[Pin]) -> Problem:
         return replace(task, only=frozenset({pin.caregiver}), windows=windows)
 
     return replace(problem, tasks=tuple(map(kept, problem.tasks))) if pins else problem
+
+
+def unlinked(problem: Problem) -> Problem:
+    """The same day without the tasks that are linked to others."""
+    if not problem.links:
+        return problem
+    tied = {name for link in problem.links for name in (link.first, link.second)}
+    return replace(problem, tasks=tuple(task for task in problem.tasks if task.id not in tied), links=())
+
+
+def frozen(problem: Problem, plan: Plan) -> Problem:
+    """The same day with linked tasks fixed where `plan` has them, or gone where it leaves them out: no links remain."""
+    if not problem.links:
+        return problem
+    tied = {name for link in problem.links for name in (link.first, link.second)}
+    served = [(one.caregiver, stop) for one in plan.rounds for stop in one.stops if stop.task in tied]
+    pins = [Pin(stop.task, caregiver, stop.starts) for caregiver, stop in served]
+    gone = tied - {pin.task for pin in pins}
+    kept = [
+        replace(task, priority=MUST) if task.id in tied else task for task in problem.tasks if task.id not in gone
+    ]
+    return pinned(replace(problem, tasks=tuple(kept), links=()), pins)
 
 
 def reasons(problem: Problem, plan: Plan) -> Mapping[str, str]:

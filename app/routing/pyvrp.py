@@ -102,7 +102,10 @@ class _Day:
         return out
 
     def plan(self, best: pyvrp.Solution) -> Plan:
-        return plan_of(self.problem, {
-            self.problem.caregivers[route.vehicle_type()].id: [self.tasks[a.idx] for a in route if a.is_client()]
-            for route in best.routes()
-        })
+        return plan_of(
+            self.problem,
+            {
+                self.problem.caregivers[route.vehicle_type()].id: [self.tasks[a.idx] for a in route if a.is_client()]
+                for route in best.routes()
+            },
+        )

@@ -52,14 +52,15 @@ def timed(matrix: Matrix, caregiver: Caregiver, tasks: Sequence[Task], *, soft: 
 
 
 def plan_of(problem: Problem, orders: Mapping[str, Sequence[str]]) -> Plan:
-    """A plan from task ids in order by caregiver. A round that cannot be timed is left out with all its tasks."""
+    """A plan from task ids in order by caregiver; ids the problem does not have are passed over. A round that cannot
+    be timed is left out with all its tasks.
+    """
     tasks = {one.id: one for one in problem.tasks}
     rounds = []
     for caregiver in problem.caregivers:
-        if names := orders.get(caregiver.id):
-            matrix = problem.travel[caregiver.profile]
-            one = timed(matrix, caregiver, [tasks[name] for name in names], soft=problem.soft_windows)
-            rounds += [one] if one else []
+        way = [tasks[name] for name in orders.get(caregiver.id, ()) if name in tasks]
+        if way and (one := timed(problem.travel[caregiver.profile], caregiver, way, soft=problem.soft_windows)):
+            rounds.append(one)
     served = {stop.task for one in rounds for stop in one.stops}
     return Plan(tuple(rounds), tuple(name for name in tasks if name not in served))
 
@@ -91,9 +92,7 @@ def _opening(task: Task, arrives: int, soft: bool) -> int | None:
     return arrives if soft else None
 
 
-def _round(
-    matrix: Matrix, caregiver: Caregiver, tasks: Sequence[Task], last: _Leg, order: Sequence[int]
-) -> Round:
+def _round(matrix: Matrix, caregiver: Caregiver, tasks: Sequence[Task], last: _Leg, order: Sequence[int]) -> Round:
     legs = [last]
     while (before := legs[-1].before) is not None:
         legs.append(before)
@@ -102,9 +101,7 @@ def _round(
     breaks = [0] * len(order)
     for position, at in zip(order, starts, strict=True):
         breaks[position] = at
-    stops = [
-        Stop(task.id, leg.arrives, leg.starts, leg.free) for task, leg in zip(tasks, ways[:-1], strict=True)
-    ]
+    stops = [Stop(task.id, leg.arrives, leg.starts, leg.free) for task, leg in zip(tasks, ways[:-1], strict=True)]
     # Nobody leaves home only to wait at the first door.
     first, way = ways[0], int(matrix[caregiver.start, tasks[0].place])
     resting = sum(caregiver.breaks[order[i]].duration for i in range(len(first.rests)))
