@@ -66,7 +66,7 @@ def search(
 
 
 def _copied(rounds: Rounds) -> Rounds:
-    return Rounds(*(part.copy() for part in rounds))
+    return Rounds(*(part.copy() for part in rounds))  # type: ignore[arg-type]
 
 
 def _fill(day: Day, rounds: Rounds, old: Rounds) -> None:

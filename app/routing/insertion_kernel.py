@@ -57,24 +57,24 @@ class Rounds(NamedTuple):
     latest: Integers  # the same shape
 
 
-@njit(cache=True)  # type: ignore[misc]
+@njit(cache=True)
 def _begins(window: Integers, task: int, arrives: int) -> int:
     for which in range(window.shape[1]):
         if arrives <= window[task, which, 1]:
-            return max(arrives, window[task, which, 0])
+            return int(max(arrives, window[task, which, 0]))
     return NEVER
 
 
-@njit(cache=True)  # type: ignore[misc]
+@njit(cache=True)
 def _last_begin(window: Integers, task: int, by: int) -> int:
     """The latest start not after `by`; -1 if there is none."""
     for which in range(window.shape[1] - 1, -1, -1):
         if window[task, which, 0] <= by:
-            return min(by, window[task, which, 1])
+            return int(min(by, window[task, which, 1]))
     return -1
 
 
-@njit(cache=True)  # type: ignore[misc]
+@njit(cache=True)
 def time_round(day: Day, rounds: Rounds, who: int) -> bool:
     """Fills `free` and `latest` of one round; whether the round holds."""
     task, window, leg, carer = day.task, day.window, day.leg, day.carer
@@ -109,10 +109,10 @@ def time_round(day: Day, rounds: Rounds, who: int) -> bool:
                 if by >= leg[who, taken, after, UNTIL]:
                     until = min(leg[who, taken, after, BEFORE], by - way - leg[who, taken, after, TAKES])
                     latest[who, position, taken] = max(latest[who, position, taken], until)
-    return free[who, 0, 0] <= latest[who, 0, 0]
+    return bool(free[who, 0, 0] <= latest[who, 0, 0])
 
 
-@njit(cache=True)  # type: ignore[misc]
+@njit(cache=True)
 def _holds(
     task: Integers, window: Integers, leg: Integers, order: Smaller, free: Integers, latest: Integers,
     who: int, position: int, one: int, way: int, on: int, following: int, closes: int, rests: int,
@@ -139,7 +139,7 @@ def _holds(
     return False
 
 
-@njit(cache=True)  # type: ignore[misc]
+@njit(cache=True)
 def cheapest(day: Day, rounds: Rounds, one: int, among: Flags, limit: float, blink: float) -> tuple[int, int, float]:
     """(caregiver, position, cost) of the cheapest place for a task in the rounds `among`, or (-1, -1, limit)."""
     task, window, leg, carer, travel, able = day.task, day.window, day.leg, day.carer, day.travel, day.able
@@ -176,7 +176,7 @@ def cheapest(day: Day, rounds: Rounds, one: int, among: Flags, limit: float, bli
     return best_who, best_position, best
 
 
-@njit(cache=True)  # type: ignore[misc]
+@njit(cache=True)
 def insert(day: Day, rounds: Rounds, who: int, position: int, one: int) -> None:
     for at in range(rounds.length[who], position, -1):
         rounds.order[who, at] = rounds.order[who, at - 1]
@@ -186,7 +186,7 @@ def insert(day: Day, rounds: Rounds, who: int, position: int, one: int) -> None:
     time_round(day, rounds, who)
 
 
-@njit(cache=True)  # type: ignore[misc]
+@njit(cache=True)
 def round_cost(day: Day, rounds: Rounds, who: int) -> float:
     carer, task, travel, order, length = day.carer, day.task, day.travel, rounds.order, rounds.length[who]
     if length == 0:
@@ -197,10 +197,10 @@ def round_cost(day: Day, rounds: Rounds, who: int) -> float:
         way += travel[profile, place, task[one, PLACE]]
         place = task[one, PLACE]
         liked += day.likes[one, who]
-    return day.per_way * (way + travel[profile, place, carer[who, END]]) + liked
+    return float(day.per_way * (way + travel[profile, place, carer[who, END]]) + liked)
 
 
-@njit(cache=True)  # type: ignore[misc]
+@njit(cache=True)
 def total(day: Day, rounds: Rounds) -> float:
     cost = 0.0
     for who in range(len(rounds.length)):
@@ -211,7 +211,7 @@ def total(day: Day, rounds: Rounds) -> float:
     return cost
 
 
-@njit(cache=True)  # type: ignore[misc]
+@njit(cache=True)
 def _take_string(day: Day, rounds: Rounds, who: int, one: int, most: int) -> None:
     """Takes a string of stops around a task out of a round; half the time one that keeps a few in its middle."""
     order, length = rounds.order, rounds.length[who]
@@ -236,7 +236,7 @@ def _take_string(day: Day, rounds: Rounds, who: int, one: int, most: int) -> Non
     time_round(day, rounds, who)
 
 
-@njit(cache=True)  # type: ignore[misc]
+@njit(cache=True)
 def _copy_round(one: Rounds, other: Rounds, who: int, rests: int) -> None:
     length = one.length[who]
     other.length[who] = length
@@ -248,7 +248,7 @@ def _copy_round(one: Rounds, other: Rounds, who: int, rests: int) -> None:
             other.latest[who, position, taken] = one.latest[who, position, taken]
 
 
-@njit(cache=True)  # type: ignore[misc]
+@njit(cache=True)
 def _sort_absent(day: Day, absent: Smaller, count: int) -> None:
     """By one of four keys: at random, the dearest to leave out, the longest, the one with least time to begin."""
     how = random.randint(0, 4)
@@ -267,7 +267,7 @@ def _sort_absent(day: Day, absent: Smaller, count: int) -> None:
     absent[:count] = absent[:count][np.argsort(key)]
 
 
-@njit(cache=True)  # type: ignore[misc]
+@njit(cache=True)
 def _ruin(day: Day, rounds: Rounds, old: Rounds, touched: Flags) -> None:
     """Strings out of neighbouring rounds around a task drawn at random; what they were is in `old`."""
     served = (rounds.by >= 0).sum()
@@ -287,12 +287,12 @@ def _ruin(day: Day, rounds: Rounds, old: Rounds, touched: Flags) -> None:
                 return
 
 
-@njit(cache=True)  # type: ignore[misc]
+@njit(cache=True)
 def seeded(seed: int) -> None:
     random.seed(seed)
 
 
-@njit(cache=True)  # type: ignore[misc]
+@njit(cache=True)
 def recreate(day: Day, rounds: Rounds, old: Rounds, touched: Flags, waiting: Smaller, count: int, was: Flags) -> None:
     """Every waiting task to its cheapest place, if that is cheaper than leaving it out. One that was absent before
     (`was`) had no room in the rounds nobody touched, and need not ask there again.
@@ -310,7 +310,7 @@ def recreate(day: Day, rounds: Rounds, old: Rounds, touched: Flags, waiting: Sma
             insert(day, rounds, who, position, one)
 
 
-@njit(cache=True)  # type: ignore[misc]
+@njit(cache=True)
 def search(
     day: Day, rounds: Rounds, old: Rounds, best: Rounds, now: float, least: float, steps: int, warmth: float
 ) -> tuple[float, float]:

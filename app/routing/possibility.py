@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from app.routing.problem import Caregiver, Pin, Plan, Problem, Task, Unsolvable, Window
 
-
 MUST = 10_000
 """The priority of a task that a solver is not to leave out."""
 
@@ -80,25 +79,20 @@ def pinned(problem: Problem, pins: Sequence[Pin]) -> Problem:
     return replace(problem, tasks=tuple(map(kept, problem.tasks))) if pins else problem
 
 
-def unlinked(problem: Problem) -> Problem:
-    """The same day without the tasks that are linked to others."""
-    if not problem.links:
-        return problem
-    tied = {name for link in problem.links for name in (link.first, link.second)}
-    return replace(problem, tasks=tuple(task for task in problem.tasks if task.id not in tied), links=())
+def linked(problem: Problem) -> frozenset[str]:
+    """The tasks that are linked to others."""
+    return frozenset(name for link in problem.links for name in (link.first, link.second))
 
 
 def frozen(problem: Problem, plan: Plan) -> Problem:
     """The same day with linked tasks fixed where `plan` has them, or gone where it leaves them out: no links remain."""
     if not problem.links:
         return problem
-    tied = {name for link in problem.links for name in (link.first, link.second)}
+    tied = linked(problem)
     served = [(one.caregiver, stop) for one in plan.rounds for stop in one.stops if stop.task in tied]
     pins = [Pin(stop.task, caregiver, stop.starts) for caregiver, stop in served]
     gone = tied - {pin.task for pin in pins}
-    kept = [
-        replace(task, priority=MUST) if task.id in tied else task for task in problem.tasks if task.id not in gone
-    ]
+    kept = [replace(task, priority=MUST) if task.id in tied else task for task in problem.tasks if task.id not in gone]
     return pinned(replace(problem, tasks=tuple(kept), links=()), pins)
 
 

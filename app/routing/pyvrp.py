@@ -8,12 +8,13 @@ infeasible to PyVRP itself and never its best.
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pyvrp
 
 from app.routing.possibility import marks
-from app.routing.problem import Plan, Problem
-from app.routing.timetable import orders_of, plan_of
+from app.routing.problem import Plan, Problem, Stop
+from app.routing.timetable import plan_of
 
 
 def expresses(problem: Problem) -> bool:
@@ -47,18 +48,18 @@ class _Day:
         self.problem = problem
         asked, has = marks(problem)
         count = len(frozenset().union(*asked, *has))
-        starts = {stop.task: stop.starts for one in warm.rounds for stop in one.stops}
+        served = {stop.task for one in warm.rounds for stop in one.stops}
         clients: list[pyvrp.Client] = []
         groups: list[pyvrp.ClientGroup] = []
         self.tasks: list[str] = []
         self.client_at: dict[tuple[str, int], int] = {}
         for number, task in enumerate(problem.tasks):
-            must = required and task.id in starts
+            must = required and task.id in served
             group = None
             if len(task.windows) > 1:
                 group = len(groups)
-                range_ = range(len(clients), len(clients) + len(task.windows))
-                groups.append(pyvrp.ClientGroup(list(range_), required=must))
+                own = range(len(clients), len(clients) + len(task.windows))
+                groups.append(pyvrp.ClientGroup(list(own), required=must))
             load = [int(mark in asked[number]) for mark in range(count)]
             prize = round(task.priority * problem.objective.unserved / problem.objective.travel)
             for which, window in enumerate(task.windows):
@@ -85,21 +86,21 @@ class _Day:
             for number, one in enumerate(problem.caregivers)
         ]
         places = [pyvrp.Location(0, 0) for _ in range(len(problem.travel[0]))]
-        matrices = list(problem.travel)
+        matrices: list[Any] = list(problem.travel)
         self.data = pyvrp.ProblemData(places, clients, depots, vehicles, matrices, matrices, groups)
-        self.start = pyvrp.Solution(self.data, self._routes(warm, starts))
+        self.start = pyvrp.Solution(self.data, self._routes(warm))
 
-    def _routes(self, warm, starts):
-        tasks = {one.id: one for one in self.problem.tasks}
-        numbers = {one.id: number for number, one in enumerate(self.problem.caregivers)}
-        out = []
-        for caregiver, names in orders_of(warm).items():
-            visits = []
-            for name in names:
-                which = next(i for i, w in enumerate(tasks[name].windows) if w.opens <= starts[name] <= w.closes)
-                visits.append(self.client_at[name, which])
-            out.append(pyvrp.Route(self.data, visits, numbers[caregiver]))
-        return out
+    def _routes(self, warm: Plan) -> list[pyvrp.Route]:
+        windows = {task.id: task.windows for task in self.problem.tasks}
+        number = {one.id: at for at, one in enumerate(self.problem.caregivers)}
+
+        def client(stop: Stop) -> int:
+            which = next(at for at, one in enumerate(windows[stop.task]) if one.opens <= stop.starts <= one.closes)
+            return self.client_at[stop.task, which]
+
+        return [
+            pyvrp.Route(self.data, [client(stop) for stop in one.stops], number[one.caregiver]) for one in warm.rounds
+        ]
 
     def plan(self, best: pyvrp.Solution) -> Plan:
         return plan_of(

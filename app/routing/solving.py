@@ -1,12 +1,14 @@
 """The one door to the solvers: which of them run on a problem, in which order, and what is kept.
 
-    no links      VROOM ─▶ insertion ─▶ PyVRP              VROOM builds, ruin and recreate finds room for more visits,
-                                                           PyVRP shortens the ways of those who are served
-    links         VROOM ─▶ insertion, without the linked   then the synchronised search puts the linked tasks in,
-                  ─▶ synchronised ─▶ insertion              and the rest is improved around their times
-    soft windows  synchronised
+    no links        VROOM ─▶ insertion ─▶ PyVRP
+    links           synchronised, the linked tasks alone ─▶ insertion ─▶ synchronised ─▶ insertion
+    soft windows    synchronised
 
-Each begins with what the one before left; each plan passes the validator or is thrown away, and only a cheaper one is
+VROOM builds, ruin and recreate (`insertion`) finds room for more, PyVRP shortens the ways of those who are served.
+Where tasks are linked, the synchronised search first places these alone; the others come in around them, as if they
+were fixed; then it moves all at once, and what is not linked is improved again around the new times.
+
+Each begins with what the one before left. Each plan passes the validator or is thrown away, and only a cheaper one is
 kept. A solver is asked only for problems that keep their meaning in it. `workers.py` runs this in a process apart.
 """
 
@@ -15,11 +17,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+import numpy as np
 
 from app.routing import insertion, pyvrp, synchronised, vroom
-from app.routing.possibility import bound, frozen, pinned, unlinked
-from app.routing.problem import Pin, Plan, Problem, Solution
+from app.routing.possibility import bound, frozen, linked, pinned
+from app.routing.problem import Caregiver, Link, Pin, Plan, Problem, Solution, Task, Window
 from app.routing.timetable import orders_of, plan_of
 from app.routing.validation import check, cost, violations
 
@@ -59,6 +64,20 @@ def solve(
     return Solution(run.plan, cost(problem, run.plan), bound(problem), found, tuple(run.log))
 
 
+def prepare() -> None:
+    """Loads (or, the first time on a machine, compiles) what the solvers are made of. Takes seconds, or a minute."""
+    day = Problem(
+        (Caregiver("a", 0, 0, 0, 100), Caregiver("b", 0, 0, 0, 100)),
+        tuple(Task(name, 1, 1, (Window(0, 90),)) for name in "pqr"),
+        (np.array([[0, 1], [1, 0]], np.int64),),
+    )
+    nobody = Plan((), tuple("pqr"))
+    vroom.solve(day, level=0)
+    insertion.search(day, nobody, budget_cpu_s=1, seed=1, steps=1)
+    pyvrp.solve(day, nobody, budget_cpu_s=0.01, seed=1)
+    synchronised.search(replace(day, links=(Link("p", "q"),)), budget_cpu_s=1, seed=1, moves=1)
+
+
 @dataclass
 class _Run:
     """One answer in the making: the best plan, and what was tried."""
@@ -87,51 +106,50 @@ class _Run:
         """Asked for one by one, so that each sees the plan and the time that those before have left."""
         if not self.problem.tasks or not self.problem.caregivers:
             return
-        whole = self.left()
         if self.problem.soft_windows:
-            yield "synchronised", lambda: self.synchronised(self.left())
-        elif self.problem.links:
-            if self.warm is None:
-                yield "vroom", lambda: self.vroom(0.6 * whole)
-                yield "insertion", lambda: self.insertion(unlinked(self.day), 0.3 * self.left())
-            yield "synchronised", lambda: self.synchronised(0.6 * self.left())
-            yield "insertion", lambda: self.insertion(frozen(self.day, self.plan), self.left())
-        else:
-            if self.warm is None:
-                yield "vroom", lambda: self.vroom(0.8 * whole)
-            polish = 0.15 * self.left() if pyvrp.expresses(self.day) else 0.0
-            yield "insertion", lambda: self.insertion(self.day, self.left() - polish)
-            if polish > 0:
-                yield "pyvrp", lambda: pyvrp.solve(self.day, self.plan, budget_cpu_s=self.left(), seed=self.seed)
+            yield "synchronised", lambda: self.synchronised(self.problem, self.left())
+            return
+        tied = linked(self.problem)
+        fresh = 2 * len(self.plan.unserved) > len(self.problem.tasks)
+        if fresh and not tied:
+            yield "vroom", lambda: self.vroom(0.8 * self.left())
+        elif fresh:
+            alone = replace(self.problem, tasks=tuple(task for task in self.problem.tasks if task.id in tied))
+            yield "synchronised", lambda: self.synchronised(alone, 0.07 * self.left())
+        if tied:
+            yield "insertion", lambda: self.insertion(0.4 * self.left())
+            yield "synchronised", lambda: self.synchronised(self.problem, 0.5 * self.left())
+        polish = 0.15 if pyvrp.expresses(self.day) else 0.0
+        yield "insertion", lambda: self.insertion((1 - polish) * self.left())
+        if polish:
+            yield "pyvrp", lambda: pyvrp.solve(self.day, self.plan, budget_cpu_s=self.left(), seed=self.seed)
 
-    def vroom(self, budget_cpu_s: float) -> Plan | None:
-        day = unlinked(self.day)
-        if VROOM_S_PER_TASK_SQUARED * len(day.tasks) ** 2 > budget_cpu_s:
-            return None
-        return self.widened(vroom.solve(day, level=0))
+    def vroom(self, most_cpu_s: float) -> Plan | None:
+        enough = VROOM_S_PER_TASK_SQUARED * len(self.day.tasks) ** 2 <= most_cpu_s
+        return vroom.solve(self.day, level=0) if enough else None
 
-    def insertion(self, day: Problem, budget_cpu_s: float) -> Plan | None:
-        """`day` may have fewer tasks than the problem, and some of them fixed."""
+    def insertion(self, budget_cpu_s: float) -> Plan | None:
         if budget_cpu_s <= 0:
             return None
+        day = frozen(self.day, self.plan)
         start = plan_of(day, orders_of(self.plan))
-        found = insertion.search(
-            day, start, budget_cpu_s=budget_cpu_s, seed=self.seed, progress=lambda *_: self.tell("insertion")
-        )
-        return self.widened(found)
+        tell = partial(self.heard, "insertion")
+        return self.widened(insertion.search(day, start, budget_cpu_s=budget_cpu_s, seed=self.seed, progress=tell))
 
-    def synchronised(self, budget_cpu_s: float) -> Plan | None:
+    def synchronised(self, day: Problem, budget_cpu_s: float) -> Plan | None:
+        """`day` may be a part of the problem."""
         if budget_cpu_s <= 0:
             return None
-        start = self.plan if self.plan.rounds else None
-        return synchronised.search(
-            self.problem,
+        own = {task.id for task in day.tasks}
+        found = synchronised.search(
+            day,
             budget_cpu_s=budget_cpu_s,
             seed=self.seed,
-            warm=start,
-            pins=self.pins,
-            progress=lambda *_: self.tell("synchronised"),
+            warm=self.plan if self.plan.rounds else None,
+            pins=[pin for pin in self.pins if pin.task in own],
+            progress=partial(self.heard, "synchronised"),
         )
+        return self.widened(found)
 
     def widened(self, plan: Plan) -> Plan:
         """A plan of some tasks as a plan of all."""
@@ -153,6 +171,10 @@ class _Run:
         self.log.append((name, cpu_s, came_to))
         if came_to < self.least:
             self.plan, self.least = plan, came_to
+        self.tell(name)
+
+    def heard(self, name: str, *_: float) -> None:
+        """What a solver tells of itself counts for nothing before the validator has seen it."""
         self.tell(name)
 
     def tell(self, name: str) -> None:

@@ -74,7 +74,8 @@ def _arrivals(free: int, way: int, breaks: Sequence[Break]) -> Iterable[tuple[in
     """(arrival, starts of the breaks taken on the way) with none, one, ... of `breaks`. Who waits for a break to open
     walks on meanwhile.
     """
-    now, ahead, rests = free, way, ()
+    now, ahead = free, way
+    rests: tuple[int, ...] = ()
     yield now + ahead, rests
     for rest in breaks:
         begins = max(now, rest.opens)

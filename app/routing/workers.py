@@ -1,47 +1,42 @@
-"""Solvers in processes of their own, with limits: what they do to themselves they do to nobody else.
+"""Solvers in processes of their own: none stops the event loop, and one that dies takes nobody along.
 
-A solver may hold the interpreter's lock for seconds, eat all memory or die in machine code. So it runs in a child
-that limits its own memory and CPU, is killed when its asker goes away, and whose plan is walked by the validator here,
-on the asker's side. The parent's event loop only waits for a pipe.
+Every job is a new process with limits on CPU and memory, forked from a `nursery` that has everything loaded and shares
+nothing with this process. What is large is packed and unpacked in threads; the event loop only moves bytes.
 """
 
 from __future__ import annotations
 
 import asyncio
+import atexit
+import math
 import os
 import pickle
-import resource
 import signal
-import struct
+import socket
+import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from importlib import import_module
-from pathlib import Path
 from typing import Any, Literal
 
+from app.routing import nursery
+from app.routing.nursery import HEAD, Task
 from app.routing.problem import Pin, Plan, Problem, Solution, Unsolvable
-from app.routing.validation import violations
+from app.routing.validation import cost, violations
 
 Reason = Literal["died", "out_of_memory", "out_of_time", "nonsense"]
 OnProgress = Callable[[str, float, float], Awaitable[None]]
 """(step, best cost so far, share of the budget spent, 0 to 1)"""
 
-ROOT = Path(__file__).resolve().parents[2]
 SOLVER = "app.routing.solving:solve"
-MEMORY_BYTES = 4 << 30
-"""Address space; a solver with its libraries maps about one GiB before it begins."""
-START_CPU_S = 60.0
-"""Granted beside the budget: libraries are loaded, and compiled on a machine that never did."""
+MEMORY_BYTES = 2 << 30
+"""What a job may take on top of what the libraries have mapped."""
+GRACE_CPU_S = 10.0
+"""Granted beside the budget: what is in hand may be finished."""
 WALL_PER_CPU = 6.0
 """How much slower than its CPU time a solver may be on a busy machine before it counts as stuck."""
-NICENESS = 10
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
-
-_FRAME = struct.Struct(">cI")
-_PROGRESS, _SOLVED, _UNSOLVABLE, _MEMORY, _FAILED = b"p", b"s", b"u", b"m", b"f"
-_STDERR_KEPT = 2000
+START_WALL_S = 300.0
+"""Patience with a nursery that loads, or on a machine that never did, compiles."""
 
 
 class SolverFailed(Exception):
@@ -51,21 +46,6 @@ class SolverFailed(Exception):
         super().__init__(f"{reason}: {detail}" if detail else reason)
         self.reason = reason
         self.detail = detail
-
-
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """What the child is told; everything in it can be pickled."""
-
-    solver: str
-    problem: Problem
-    budget_cpu_s: float
-    warm: Plan | None
-    pins: tuple[Pin, ...]
-    seed: int
-    only: tuple[str, ...] | None
-    memory_bytes: int
-    cpu_limit_s: int
 
 
 async def solve_apart(
@@ -80,129 +60,145 @@ async def solve_apart(
     on_progress: OnProgress | None = None,
     solver: str = SOLVER,
 ) -> Solution:
-    """`solving.solve` in a child process. Cancelling the caller kills the child.
+    """`solving.solve` (or another of its signature) in a process of its own. Cancelling the caller ends the process.
 
-    Raises Unsolvable as `solve` does, and SolverFailed when the child died, broke a limit, or handed in a plan that
+    Raises Unsolvable as `solve` does, and SolverFailed when the process died, broke a limit, or handed in a plan that
     the validator refuses.
     """
-    granted_s = budget_cpu_s + START_CPU_S
-    work = _Work(
-        solver, problem, budget_cpu_s, warm, tuple(pins), seed, only, memory_bytes, cpu_limit_s=int(granted_s) + 1
-    )
-    # Large objects are taken apart and put together beside the loop, which must go on answering.
-    told = await asyncio.to_thread(pickle.dumps, work, pickle.HIGHEST_PROTOCOL)
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", __name__,
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        cwd=ROOT, env={**os.environ, **ONE_THREAD}, start_new_session=True,
-    )  # fmt: skip
+    arguments = {"problem": problem, "budget_cpu_s": budget_cpu_s, "warm": warm, "pins": tuple(pins), "seed": seed}
+    task = Task(solver, {**arguments, "only": only}, math.ceil(budget_cpu_s + GRACE_CPU_S), memory_bytes)
+    answer = await call_apart(task, on_progress)
+    return await asyncio.to_thread(_believed, problem, tuple(pins), answer)
+
+
+async def call_apart(task: Task, on_progress: OnProgress | None = None) -> bytes:
+    """The pickled answer of a task done in a process of its own; limits and errors as with `solve_apart`."""
+    packed = await asyncio.to_thread(nursery.frame, b"T", task)
+    reader, writer = await asyncio.open_unix_connection(sock=await asyncio.to_thread(_NURSERY.connection))
+    pid = 0
     try:
-        async with asyncio.timeout(WALL_PER_CPU * granted_s):
-            solution = await _converse(child, told, on_progress)
+        async with asyncio.timeout(START_WALL_S):
+            pid = _loaded((await _frame(reader))[1])
+        writer.write(packed)
+        async with asyncio.timeout(WALL_PER_CPU * task.cpu_s):
+            return await _answer(reader, on_progress)
     except TimeoutError:
-        raise SolverFailed("out_of_time", f"no answer within {WALL_PER_CPU * granted_s:.0f} s") from None
+        raise SolverFailed("out_of_time", "no answer while anybody would wait") from None
+    except (asyncio.IncompleteReadError, ConnectionError) as error:
+        raise SolverFailed("died", "and so did its keeper") from error
     finally:
-        with suppress(ProcessLookupError):
-            child.kill()
-        await asyncio.shield(child.wait())
-    wrong = await asyncio.to_thread(violations, problem, solution.plan, pins)
-    if wrong:
-        raise SolverFailed("nonsense", "; ".join(f"{one.rule}: {one.detail}" for one in wrong[:5]))
-    return solution
+        if pid:
+            await asyncio.shield(_gone(pid, reader))
+        writer.close()
 
 
-async def _converse(child: asyncio.subprocess.Process, told: bytes, on_progress: OnProgress | None) -> Solution:
-    """Tell the child its work, hear its progress, return its answer or raise what became of it."""
-    assert child.stdin is not None  # noqa: S101 (all three are pipes)
-    assert child.stdout is not None  # noqa: S101
-    assert child.stderr is not None  # noqa: S101
-    complaints = asyncio.create_task(_tail(child.stderr))
-    try:
-        with suppress(BrokenPipeError, ConnectionResetError):
-            child.stdin.write(told)
-            await child.stdin.drain()
-            child.stdin.close()
-        while True:
-            try:
-                kind, size = _FRAME.unpack(await child.stdout.readexactly(_FRAME.size))
-                said = await child.stdout.readexactly(size)
-            except asyncio.IncompleteReadError:
-                raise _death(await child.wait(), await complaints) from None
-            content = await asyncio.to_thread(_understood, kind, said)
-            if kind == _SOLVED:
-                assert isinstance(content, Solution)  # noqa: S101 (looked at in _understood)
-                return content
+async def _answer(reader: asyncio.StreamReader, on_progress: OnProgress | None) -> bytes:
+    """Hear the progress, return the answer or raise what became of it."""
+    while True:
+        kind, payload = await _frame(reader)
+        if kind == nursery.SOLVED:
+            return payload
+        said = _loaded(payload)
+        if kind == nursery.PROGRESS:
             if on_progress is not None:
-                await on_progress(*content)
-    finally:
-        complaints.cancel()
+                await on_progress(*said)
+        elif kind == nursery.UNSOLVABLE:
+            raise Unsolvable(said)
+        elif kind == nursery.FAILED:
+            raise SolverFailed(*said)
+        elif kind == nursery.ENDED:
+            raise _ended(said)
+        else:
+            raise SolverFailed("nonsense", f"a frame of kind {kind!r}")
 
 
-def _understood(kind: bytes, said: bytes) -> Any:
-    """What a frame says. Raises what it reports, and SolverFailed for a frame that says nothing known."""
+async def prepare() -> None:
+    """Has the nursery load everything, so that the first job does not wait for it."""
+    await asyncio.to_thread(_NURSERY.ready)
+
+
+class _Nursery:
+    """The one of this process: started when first needed, again if it is gone, and ended with its control socket."""
+
+    def __init__(self) -> None:
+        self.process: subprocess.Popen[bytes] | None = None
+        self.control: socket.socket | None = None
+
+    def ready(self) -> socket.socket:
+        if self.process is None or self.process.poll() is not None or self.control is None:
+            self.stop()
+            self.control, theirs = socket.socketpair()
+            with theirs:
+                self.process = subprocess.Popen(  # noqa: S603 - our own module
+                    [sys.executable, "-m", nursery.__name__, str(theirs.fileno())],
+                    pass_fds=[theirs.fileno()],
+                    stdin=subprocess.DEVNULL,
+                    env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                    start_new_session=True,
+                )
+        return self.control
+
+    def connection(self) -> socket.socket:
+        """To a solver that is about to be born."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                socket.send_fds(self.ready(), [nursery.HANDED], [theirs.fileno()])
+            except OSError:  # it ended between two jobs
+                self.stop()
+                socket.send_fds(self.ready(), [nursery.HANDED], [theirs.fileno()])
+        ours.setblocking(False)
+        return ours
+
+    def stop(self) -> None:
+        if self.control:
+            self.control.close()
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+        self.control = self.process = None
+
+
+_NURSERY = _Nursery()
+atexit.register(_NURSERY.stop)
+
+
+async def _frame(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
+    kind, length = HEAD.unpack(await reader.readexactly(HEAD.size))
+    return kind, await reader.readexactly(length)
+
+
+async def _gone(pid: int, reader: asyncio.StreamReader) -> None:
+    """Ends a solver, done or not, and waits until its keeper has seen it."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    with suppress(asyncio.IncompleteReadError, ConnectionError):
+        while await reader.read(1 << 16):
+            pass
+
+
+def _ended(status: int) -> SolverFailed:
+    """Of a solver that ended without a word."""
+    if os.WIFSIGNALED(status):
+        stopped = signal.Signals(os.WTERMSIG(status))
+        return SolverFailed("out_of_time" if stopped is signal.SIGXCPU else "died", f"ended by {stopped.name}")
+    return SolverFailed("died", f"exit status {os.WEXITSTATUS(status)}")
+
+
+def _believed(problem: Problem, pins: tuple[Pin, ...], answer: bytes) -> Solution:
+    """The other process's solution, if the validator on this side has nothing against it."""
+    found = _loaded(answer)
+    if not isinstance(found, Solution):
+        raise SolverFailed("nonsense", f"a {type(found).__name__} instead of a solution")
+    if wrong := violations(problem, found.plan, pins):
+        raise SolverFailed("nonsense", f"{wrong[0].rule} {wrong[0].detail}, and {len(wrong) - 1} more")
+    if found.cost != cost(problem, found.plan):
+        raise SolverFailed("nonsense", "a cost that is not the plan's")
+    return found
+
+
+def _loaded(payload: bytes) -> Any:
     try:
-        content = pickle.loads(said)  # noqa: S301 (our own child, over a private pipe)
+        return pickle.loads(payload)  # noqa: S301 - from a process of our own
     except Exception as failure:
         raise SolverFailed("nonsense", f"an answer that cannot be read: {failure!r}") from failure
-    if kind == _UNSOLVABLE:
-        raise Unsolvable(content)
-    if kind == _MEMORY:
-        raise SolverFailed("out_of_memory", content)
-    if kind == _FAILED:
-        raise SolverFailed("died", content)
-    if kind == _SOLVED and not isinstance(content, Solution):
-        raise SolverFailed("nonsense", f"a {type(content).__name__} instead of a solution")
-    return content
-
-
-def _death(status: int, complaints: str) -> SolverFailed:
-    """Why a child ended without an answer."""
-    if status == -signal.SIGXCPU:
-        return SolverFailed("out_of_time", "the CPU limit was reached")
-    if "bad_alloc" in complaints or "MemoryError" in complaints or "allocate memory" in complaints:
-        return SolverFailed("out_of_memory", complaints)
-    return SolverFailed("died", f"ended with status {status}: {complaints}")
-
-
-async def _tail(stream: asyncio.StreamReader) -> str:
-    """The last a child complained of, so that a full pipe never holds it up."""
-    kept = b""
-    while block := await stream.read(4096):
-        kept = (kept + block)[-_STDERR_KEPT:]
-    return kept.decode(errors="replace").strip()
-
-
-def _main() -> None:
-    """The child: limits first, then the solver, whose own prints must not get between the frames."""
-    answers = os.fdopen(os.dup(1), "wb", buffering=0)
-    os.dup2(2, 1)
-
-    def say(kind: bytes, content: object) -> None:
-        body = pickle.dumps(content, pickle.HIGHEST_PROTOCOL)
-        answers.write(_FRAME.pack(kind, len(body)))
-        answers.write(body)
-
-    work: _Work = pickle.load(sys.stdin.buffer)  # noqa: S301 (from our own parent)
-    os.nice(NICENESS)
-    resource.setrlimit(resource.RLIMIT_CPU, (work.cpu_limit_s, work.cpu_limit_s + 5))
-    resource.setrlimit(resource.RLIMIT_AS, (work.memory_bytes, work.memory_bytes))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    try:
-        module, name = work.solver.split(":")
-        solution = getattr(import_module(module), name)(
-            work.problem, work.budget_cpu_s, work.warm, work.pins, seed=work.seed, only=work.only,
-            progress=lambda *step: say(_PROGRESS, step),
-        )  # fmt: skip
-    except Unsolvable as impossible:
-        say(_UNSOLVABLE, str(impossible))
-    except MemoryError as failure:
-        say(_MEMORY, repr(failure))
-    except Exception as failure:  # the parent has to know, whatever it was
-        say(_FAILED, repr(failure))
-    else:
-        say(_SOLVED, solution)
-
-
-if __name__ == "__main__":
-    # Frames are unpickled under the module's own name, not __main__.
-    import_module("app.routing.workers")._main()

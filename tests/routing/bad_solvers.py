@@ -1,74 +1,79 @@
-"""Solvers that go wrong in every way a solver can; named by `module:function` and run in the child."""
+"""Solvers that do what solvers must not, of `solving.solve`'s signature."""
 
 from __future__ import annotations
 
 import os
 import signal
-import sys
 import time
-from typing import Any
+from contextlib import suppress
+from dataclasses import replace
 
-import numpy as np
-
-from app.routing.problem import Plan, Problem, Round, Solution, Stop, Unsolvable
+from app.routing.problem import Plan, Problem, Solution, Unsolvable
 from app.routing.validation import cost
+from tests.routing.small_day import PLAN, stop_at
 
 
 def _solution(problem: Problem, plan: Plan) -> Solution:
-    return Solution(plan, cost(problem, plan), 0.0, (), (("none", 0.0, 0.0),))
+    return Solution(plan, cost(problem, plan), 0.0, (), ())
 
 
-def nobody(problem: Problem, *_: Any, progress: Any, **__: Any) -> Solution:
-    """Honest and lazy: leaves everything out, prints where it must not, and says how it goes."""
-    print("solver chatter on standard output")
-    progress("begun", 1.0, 0.5)
-    return _solution(problem, Plan((), tuple(task.id for task in problem.tasks)))
+def good(problem: Problem, **_: object) -> Solution:
+    return _solution(problem, PLAN)
 
 
-def killed(*_: Any, **__: Any) -> Solution:
+def killed(**_: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
-    raise AssertionError
 
 
-def hungry(*_: Any, **__: Any) -> Solution:
-    kept = []
+def leaves(**_: object) -> None:
+    os._exit(7)
+
+
+def raises(**_: object) -> None:
+    raise ZeroDivisionError("somewhere")
+
+
+def hungry(**_: object) -> None:
+    held = []
     while True:
-        kept.append(np.ones(8 << 20, np.int64))
+        held.append(bytearray(1 << 24))
 
 
-def endless(*_: Any, **__: Any) -> Solution:
+def endless(**_: object) -> None:
     while True:
-        time.process_time()
+        pass
 
 
-def asleep(*_: Any, **__: Any) -> Solution:
+def asleep(progress: object, **_: object) -> None:
+    progress("asleep", float(os.getpid()), 0.0)  # type: ignore[operator]
     time.sleep(600)
-    raise AssertionError
 
 
-def raises(*_: Any, **__: Any) -> Solution:
-    raise KeyError("p17")
+def breaks_a_rule(problem: Problem, **_: object) -> Solution:
+    return _solution(problem, stop_at(PLAN, "shopping", starts=470))
 
 
-def impossible(*_: Any, **__: Any) -> Solution:
+def flatters_itself(problem: Problem, **_: object) -> Solution:
+    found = _solution(problem, PLAN)
+    return replace(found, cost=replace(found.cost, total=0.0))
+
+
+def chatters(**_: object) -> str:
+    return "done"
+
+
+def impossible(**_: object) -> None:
     raise Unsolvable("task p17: the window closes before it opens")
 
 
-def wrong_plan(problem: Problem, *_: Any, **__: Any) -> Solution:
-    """Says that all is well: everything by the first caregiver, at midnight, in no time."""
-    stops = tuple(Stop(task.id, 0, 0, 0) for task in problem.tasks)
-    return _solution(problem, Plan((Round(problem.caregivers[0].id, stops, 0, 0),), ()))
+def noise(**_: object) -> None:
+    """Finds the connection and writes into it."""
+    for descriptor in range(3, 40):
+        with suppress(OSError):
+            os.write(descriptor, b"P\x00\x00\x00\x05hello")
+    os._exit(0)
 
 
-def not_a_plan(*_: Any, **__: Any) -> Any:
-    return {"routes": []}
-
-
-def garbage(*_: Any, **__: Any) -> Solution:
-    """Finds the pipe and writes noise into it."""
-    for descriptor in range(3, 20):
-        try:
-            os.write(descriptor, b"s\x00\x00\x00\x05hello")
-        except OSError:
-            continue
-    sys.exit(0)
+def prints(problem: Problem, **_: object) -> Solution:
+    print("solver chatter on standard output", flush=True)
+    return _solution(problem, PLAN)
