@@ -75,8 +75,6 @@ ACTIONS: dict[str, frozenset[str]] = {
     "orders.change": _who(*DESK),
     "plans.read": _who(*DESK, AUDITOR),
     "plans.write": _who(*DESK),
-    "rounds.read": _who(*DESK, AUDITOR),
-    "rounds.plan": _who(*DESK),
     "dispatch.read": _who(*DESK, AUDITOR),
     "dispatch.decide": _who(*DESK),
     "dispatch.rules": _who(SUPERVISOR),

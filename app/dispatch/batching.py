@@ -24,6 +24,7 @@ from app.dispatch.offers import LEAD, TURNAROUND
 from app.dispatch.queries_batch import Arrivals
 from app.dispatch.search import Found
 from app.orders.queries import OrderRow
+from app.orders.recurring import held_from
 from app.regions.divisions import lineage
 
 EVERY = timedelta(seconds=Switch().seconds)
@@ -84,7 +85,7 @@ async def _waiting(tx: Tx, state: dict[Key, bool], now: datetime) -> tuple[list[
     since = now - timedelta(seconds=await _longest_wait(tx))
     together: list[OrderRow] = []
     alone: list[OrderRow] = []
-    for order in await sql.waiting(tx, since, sorted(NEVER_WAIT), AT_ONCE):
+    for order in await sql.waiting(tx, since, sorted(NEVER_WAIT), AT_ONCE, held_from(now)):
         on = state.get(_key(order), False) and await _waits(tx, order, now)
         (together if on else alone).append(order)
     return together, alone

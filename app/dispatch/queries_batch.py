@@ -16,7 +16,7 @@ from app.orders.queries import row as order_row
 # What came lately was also touched lately, and that there is an index for.
 ARRIVALS = """SELECT left(o.division_code, 6) AS division_code, o.item_code, count(*) AS orders,
   percentile_disc(0.5) WITHIN GROUP (ORDER BY greatest(o.wanted_from, $2)) AS wanted_at
-FROM care_order o WHERE o.updated_at >= $1 AND o.placed_at >= $1 AND o.status <> 'cancelled'
+FROM care_order o WHERE o.updated_at >= $1 AND o.placed_at >= $1 AND o.status <> 'cancelled' AND o.channel <> 'plan'
 GROUP BY 1, 2 ORDER BY 1, 2"""
 
 # Counted only as far as it matters: whether somebody is free for every order and more is enough to know.
@@ -55,6 +55,7 @@ SELECT $1, $2, $3, $4, $5 WHERE NOT EXISTS (SELECT 1 FROM batch_switch WHERE div
 # not wait for one while it does.
 WAITING = f"""SELECT {ORDER_COLUMNS} FROM care_order o
 WHERE o.status = 'placed' AND o.flags = '{{}}' AND o.urgency <> ALL($2::text[]) AND o.updated_at > $1
+  AND (o.channel <> 'plan' OR o.wanted_from < $4)
   AND NOT EXISTS (SELECT 1 FROM decision d WHERE d.order_id = o.id AND d.made_at >= o.updated_at)
 ORDER BY o.id LIMIT $3 FOR NO KEY UPDATE OF o SKIP LOCKED"""
 
@@ -102,6 +103,9 @@ async def seed_switch(tx: Tx, division_code: str, switch: Switch, day: date) -> 
     await tx.run(SEED_SWITCH, division_code, switch.opens, switch.closes, switch.longest_wait, day)
 
 
-async def waiting(tx: Tx, since: datetime, never: Sequence[str], limit: int) -> list[OrderRow]:
-    """Orders placed since then that nobody has decided on; locked, without those somebody else has locked."""
-    return [order_row(row) for row in await tx.fetch(WAITING, since, never, limit)]
+async def waiting(tx: Tx, since: datetime, never: Sequence[str], limit: int, held_from: datetime) -> list[OrderRow]:
+    """Orders placed since then that nobody has decided on; locked, without those somebody else has locked.
+
+    Orders of plans that are wanted at `held_from` or later wait for their round.
+    """
+    return [order_row(row) for row in await tx.fetch(WAITING, since, never, limit, held_from)]

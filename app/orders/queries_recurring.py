@@ -56,7 +56,7 @@ SETTLE = """UPDATE recurring_occurrence SET state = $4, order_id = coalesce($5, 
 WHERE plan_id = $1 AND day = $2 AND slot = $3"""
 
 # The visits of a plan that one order belongs to: its windows that day, and what it has to follow.
-OF_ORDERS = """SELECT c.order_id, c.plan_id, c.day, c.slot, p.slots, p.caregiver_id, p.provider_id
+OF_ORDERS = """SELECT c.order_id, c.plan_id, c.day, c.slot, p.slots, p.minutes, p.caregiver_id, p.provider_id
 FROM recurring_occurrence c JOIN recurring_plan p ON p.id = c.plan_id
 WHERE c.order_id = ANY($1) AND c.state = 'ordered' ORDER BY c.plan_id, c.day, c.slot"""
 

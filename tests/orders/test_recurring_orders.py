@@ -14,6 +14,7 @@ from app.core import clock
 from app.core.db import Database, Tx
 from app.core.errors import Conflict, Invalid
 from app.core.http import SYSTEM
+from app.dispatch import batching
 from app.dispatch.tasks import dispatch_waiting
 from app.elders.events import ElderDeparted
 from app.orders import handlers, queries, queries_recurring, recurring_orders, recurring_plans, service
@@ -57,6 +58,13 @@ async def test_the_coming_days_become_orders_that_wait(tx: Tx) -> None:
     order = await queries.get(tx, rows[1]["order_id"])
     assert (order.channel, order.urgency, order.minutes) == ("plan", "appointment", 60)
     assert order.wanted_from.astimezone(clock.SHANGHAI).hour == 8
+
+
+async def test_batches_leave_orders_alone_that_wait_for_their_round(tx: Tx) -> None:
+    town = await make_town(tx)
+    plan = await make_recurring_plan(tx, town.elder)
+    assert await batching.measure(tx) == await batching.assign_waiting(tx) == 0
+    assert {row["status"] for row in await made(tx, plan)} == {"placed"}
 
 
 async def test_orders_go_out_one_by_one_after_the_cut_off(tx: Tx) -> None:
