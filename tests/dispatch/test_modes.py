@@ -433,6 +433,37 @@ async def test_an_emergency_is_offered_in_the_transaction_that_places_it(tx: Tx,
     assert (await make_order(tx, town.elder, urgency="emergency")).status == "dispatched"
 
 
+@pytest.mark.parametrize("how", ["refused", "expired", "taken back", "cancelled", "by hand"])
+async def test_every_end_of_an_offer_stands_in_the_orders_timeline(tx: Tx, town: Town, how: str) -> None:
+    order = await make_order(tx, town.elder)
+    offer = await queries.open_offer(tx, order.id)
+    if how == "refused":
+        await service.refuse(tx, by(offer), offer["id"], "no_capacity", None)
+    elif how == "expired":
+        await service.expire(tx, offer["id"], order.id)
+    elif how == "taken back":
+        await service.redispatch(tx, SYSTEM, order.id, "家属要求")
+    elif how == "cancelled":
+        await orders.cancel(tx, SYSTEM, order.id, "not_needed", "elder")
+    else:
+        await service.offer_by_hand(tx, SYSTEM, order.id, town.providers[0], None, "老人指定")
+    rows = await queries_reading.timeline(tx, order.id)
+    ended = next(row for row in rows if row["before"] == "dispatched")
+    reasons = {
+        "refused": "refused:no_capacity", "expired": "offer_expired", "taken back": "家属要求",
+        "cancelled": "not_needed", "by hand": "老人指定",
+    }  # fmt: skip
+    assert ended["reason"] == reasons[how]
+    assert str(offer["id"]) in str(ended["facts"])
+    assert str(offer["provider_id"]) in str(ended["facts"])
+    if how == "by hand":
+        assert (rows[-1]["after"], rows[-1]["reason"], rows[-1]["facts"]["mode"]) == (
+            "dispatched",
+            "老人指定",
+            "manual",
+        )
+
+
 async def test_rounds_are_counted_not_offers(tx: Tx, town: Town) -> None:
     await grabbing(tx, breadth=4)
     order = await make_order(tx, town.elder)

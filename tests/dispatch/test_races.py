@@ -1,4 +1,4 @@
-"""Exactly one winner, on real connections; and what would happen without the constraint.
+"""Exactly one winner, on real connections; what would happen without the constraint; nobody waits in a circle.
 
 NUANXIAN_RACE_ORDERS sets how many orders are fought for, 50 callers each.
 """
@@ -20,7 +20,10 @@ import pytest
 from app.core import clock
 from app.core.db import Database
 from app.core.errors import Conflict
-from app.dispatch import service
+from app.core.http import SYSTEM
+from app.dispatch import queries, queries_matching, service, tasks
+from app.dispatch.offers import IN_OTHERS_HANDS
+from app.orders import service as orders
 from tests.conftest import TestServer, vault, wired_bus
 from tests.world.orders import TUESDAY_TEN, make_order, make_town, provider_caller
 
@@ -109,3 +112,50 @@ async def test_without_the_constraint_caregivers_are_booked_twice(server: TestSe
         await fight(database, offers, team)
         async with database.transaction() as tx:
             assert await tx.fetchval(OVERLAPS) > 0
+
+
+async def test_who_has_freed_somebody_does_not_wait_for_others_and_is_served_by_the_next_sweep(
+    clean_database: Database,
+) -> None:
+    async with clean_database.transaction() as tx:
+        town = await make_town(tx, providers=2, caregivers=1)
+        order = await make_order(tx, town.elder)
+        offer = await queries.open_offer(tx, order.id)
+    others = [person for team in town.caregivers for person in team if person != offer["caregiver_id"]]
+    async with clean_database.transaction() as elsewhere:
+        await elsewhere.fetch("SELECT id FROM caregiver WHERE id = ANY($1) FOR NO KEY UPDATE", others)
+        async with asyncio.timeout(0.9), clean_database.transaction() as tx:
+            await service.refuse(tx, provider_caller(offer["provider_id"]), offer["id"], "no_capacity", None)
+    async with clean_database.transaction() as tx:
+        waiting = await orders.get(tx, order.id)
+        last = (await queries_matching.decisions(tx, order.id))[-1]
+        assert (waiting.status, last["reason"]) == ("placed", IN_OTHERS_HANDS)
+        assert await tx.fetchval("SELECT count(*) FROM feed_entry WHERE audience = 'desk'") == 0
+        assert await tasks.dispatch_waiting(tx) == 1
+        assert (await queries.open_offer(tx, order.id))["caregiver_id"] == others[0]
+
+
+async def test_orders_that_want_each_others_caregivers_do_not_wait_in_a_circle(clean_database: Database) -> None:
+    """Each frees the caregiver the other one wants. The server would notice a circle, but only after a second."""
+    async with clean_database.transaction() as tx:
+        town = await make_town(tx, providers=2, caregivers=1, hours=(0, 24))
+
+    async def again(order_id: UUID) -> None:
+        async with clean_database.transaction() as tx:
+            await service.redispatch(tx, SYSTEM, order_id, "换人")
+
+    for day in range(1, 16):
+        begin = TUESDAY_TEN + timedelta(days=day)
+        window = {"wanted_from": begin, "wanted_to": begin + timedelta(hours=2), "urgency": "appointment"}
+        async with clean_database.transaction() as tx:
+            pair = [await make_order(tx, town.elder, **window) for _ in town.providers]
+            assert {order.status for order in pair} == {"dispatched"}
+        async with asyncio.timeout(0.9):
+            await asyncio.gather(*(again(order.id) for order in pair))
+    async with clean_database.transaction() as tx:
+        assert await tx.fetchval(OVERLAPS) == 0
+        lost = await tx.fetchval(
+            """SELECT count(*) FROM care_order o WHERE o.status = 'placed' AND NOT EXISTS (
+            SELECT FROM decision d WHERE d.order_id = o.id AND d.chosen_caregiver_id IS NULL)"""
+        )
+    assert lost == 0
