@@ -35,7 +35,7 @@ from app.intake import events as intake_events
 from app.intake import tasks as intake_tasks
 from app.jobs import feed, queue
 from app.jobs import worker as jobs
-from app.jobs.worker import Periodic, Task
+from app.jobs.worker import Long, Periodic, Task
 from app.messaging import service as messaging
 from app.messaging import tasks as messaging_tasks
 from app.messaging.sender import OutboxFile, RecordingSender
@@ -44,7 +44,9 @@ from app.orders import handlers as orders
 from app.orders import recurring_orders
 from app.orders import tasks as order_tasks
 from app.providers.events import CaregiverChanged, ProviderSuspended
+from app.rounds import disruptions, planning
 from app.rounds.events import RoundsPublished
+from app.routing import workers
 from app.settlement import handlers as settlement
 from app.visits import events as visit_events
 from app.visits import handlers as visits
@@ -92,7 +94,7 @@ UNHEARD = frozenset(
 """Facts that nobody inside acts on yet; they are told for the outside and for rooms to come."""
 
 
-def tasks(database: Database, settings: Settings) -> dict[str, Task]:
+def tasks(database: Database, settings: Settings) -> dict[str, Task | Long]:
     """Job kinds and their functions. Messages are recorded, not sent, until a provider's adapter is configured."""
     outbox = Database(database.dsn, vault=database.vault, pool_size=2)
     rehearsed = settings.demo and settings.environment != "production"
@@ -102,6 +104,8 @@ def tasks(database: Database, settings: Settings) -> dict[str, Task]:
         messaging.DELIVER: delivery.deliver,
         notices.TELL_FAMILY: partial(notices.tell_family, public_url=settings.public_url),
         "intake.process_contact": intake_tasks.process_contact,
+        planning.SOLVE: Long(planning.Planner(workers.solve_apart).solve),
+        disruptions.SEEK: Long(disruptions.Seeker(workers.solve_apart).seek),
     }
 
 

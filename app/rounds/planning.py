@@ -6,7 +6,7 @@ Nothing of the day is touched here. Whatever goes wrong is written down where th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 from uuid import UUID
@@ -26,7 +26,8 @@ from app.rounds.day import Scope
 from app.rounds.facts import Rules
 from app.rounds.lifecycle import PlanStatus, may_move
 from app.routing import validation
-from app.routing.problem import Plan, Problem, Solution, Unsolvable
+from app.routing.problem import Pin, Plan, Problem, Solution, Unsolvable
+from app.routing.workers import OnProgress, SolverFailed
 
 SOLVE = "rounds.solve"
 BUDGET_S, MOST_BUDGET_S = 20.0, 300.0
@@ -35,14 +36,18 @@ LOOK_S = 1.0
 
 NONSENSE, UNSOLVABLE, EMPTY, DIED = "nonsense", "unsolvable", "nothing_to_plan", "died"
 
-Progress = Callable[[str, float, float], None]
-
 
 class Solver(Protocol):
-    """Plans in a process of its own, within its limits. A failure that says `reason` is shown with it."""
+    """`routing.workers.solve_apart`: plans in a process of its own, within its limits."""
 
-    def __call__(
-        self, problem: Problem, budget_cpu_s: float, *, warm: Plan | None = None, on_progress: Progress | None = None
+    async def __call__(
+        self,
+        problem: Problem,
+        budget_cpu_s: float,
+        warm: Plan | None = None,
+        pins: Sequence[Pin] = (),
+        *,
+        on_progress: OnProgress | None = None,
     ) -> Solution: ...
 
 
@@ -99,12 +104,12 @@ async def discard(tx: Tx, caller: Caller, plan_id: UUID) -> None:
 
 @dataclass(slots=True)
 class _Said:
-    """What the solver said last; written by its thread, read by ours."""
+    """What the solver said last."""
 
     step: str = "solving"
     share: float = 0.0
 
-    def __call__(self, step: str, _best: float, share: float) -> None:
+    async def __call__(self, step: str, _best: float, share: float) -> None:
         self.step, self.share = step, share
 
 
@@ -146,15 +151,15 @@ class Planner:
                 made.aside, storing.cost_to(validation.cost(made.problem, made.warm)),
             )  # fmt: skip
         said = _Said()
-        work = asyncio.create_task(
-            asyncio.to_thread(
-                self._solver, made.problem, row["budget_cpu_s"], warm=made.warm, on_progress=said
-            )
-        )  # fmt: skip
-        while not (await asyncio.wait({work}, timeout=LOOK_S))[0]:
-            async with database.transaction() as tx:
-                await queries.progress(tx, plan_id, turn, said.share, said.step)
-        await self._keep(database, plan_id, turn, made, work.result())
+        work = asyncio.ensure_future(self._solver(made.problem, row["budget_cpu_s"], made.warm, on_progress=said))
+        try:
+            while not (await asyncio.wait({work}, timeout=LOOK_S))[0]:
+                async with database.transaction() as tx:
+                    if not await queries.progress(tx, plan_id, turn, said.share, said.step):
+                        return  # discarded, or taken over by another worker
+            await self._keep(database, plan_id, turn, made, work.result())
+        finally:
+            work.cancel()
 
     @staticmethod
     async def _keep(database: Database, plan_id: UUID, turn: int, made: making.Made, solution: Solution) -> None:
@@ -189,11 +194,8 @@ def why(failure: BaseException) -> tuple[str, str]:
         return failure.reason, failure.detail
     if isinstance(failure, Unsolvable):
         return UNSOLVABLE, str(failure)
-    if isinstance(failure, MemoryError):
-        return "out_of_memory", "the solver ran out of memory"
-    reason = getattr(failure, "reason", None)
-    if isinstance(reason, str):
-        return reason, SENTENCES.get(reason, "the solver failed")
+    if isinstance(failure, SolverFailed):
+        return failure.reason, SENTENCES[failure.reason]
     return DIED, log.describe(failure)
 
 

@@ -11,8 +11,18 @@ from fastapi import Query, Response
 from app.core.http import CallerDep, IfMatchDep, Router, TxDep, allow, set_etag
 from app.core.paging import CursorParam, Limit, Page, after_id, page_of
 from app.regions.divisions import scope_ranges
-from app.rounds import planning, publishing, queries, views
-from app.rounds.schemas import PlanBegun, PlanBody, PlanHead, PlanView, PublishedView
+from app.rounds import disruptions, planning, publishing, queries, views
+from app.rounds.lifecycle import Kind
+from app.rounds.schemas import (
+    Choice,
+    DisruptionBody,
+    DisruptionView,
+    PlanBegun,
+    PlanBody,
+    PlanHead,
+    PlanView,
+    PublishedView,
+)
 
 router = Router(tags=["rounds"])
 
@@ -68,3 +78,38 @@ async def publish_plan(tx: TxDep, caller: CallerDep, version: IfMatchDep, plan_i
 async def discard_plan(tx: TxDep, caller: CallerDep, plan_id: UUID) -> Response:
     await planning.discard(tx, caller, plan_id)
     return Response(status_code=204)
+
+
+@router.post(
+    "/v1/rounds/disruptions", response_model=DisruptionView, status_code=202, summary="The day broke; look for repairs"
+)
+@allow("rounds.plan")
+async def report_disruption(tx: TxDep, caller: CallerDep, body: DisruptionBody, response: Response) -> Any:
+    facts = body.model_dump(include={"caregiver_id", "from_at", "to_at", "order_id", "minutes"}, exclude_none=True)
+    broken = disruptions.Broken(
+        kind=Kind(body.kind), facts=facts, round_plan_id=body.round_plan_id, service_day=body.service_day,
+        division=body.division, provider_id=body.provider_id,
+    )  # fmt: skip
+    repair_id = await disruptions.report(tx, caller, broken)
+    response.headers["Location"] = f"/v1/rounds/disruptions/{repair_id}"
+    return views.disruption(await disruptions.seen(tx, caller, repair_id))
+
+
+@router.get(
+    "/v1/rounds/disruptions/{disruption_id}", response_model=DisruptionView, summary="The repairs to choose from"
+)
+@allow("rounds.read")
+async def read_disruption(tx: TxDep, caller: CallerDep, disruption_id: UUID, response: Response) -> Any:
+    row = await disruptions.seen(tx, caller, disruption_id)
+    set_etag(response, row["version"])
+    return views.disruption(row)
+
+
+@router.post(
+    "/v1/rounds/disruptions/{disruption_id}/choice", response_model=DisruptionView, responses=BUSY,
+    summary="Book this repair",
+)  # fmt: skip
+@allow("rounds.publish")
+async def choose_repair(tx: TxDep, caller: CallerDep, version: IfMatchDep, disruption_id: UUID, body: Choice) -> Any:
+    await disruptions.choose(tx, caller, disruption_id, body.level, version)
+    return views.disruption(await disruptions.seen(tx, caller, disruption_id))

@@ -32,6 +32,7 @@ PURE = (
     "rounds/facts.py",
     "rounds/lifecycle.py",
     "rounds/making.py",
+    "rounds/repairing.py",
     "rounds/storing.py",
     "elders/id_numbers.py",
     "followup/rules.py",

@@ -4,71 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
 from app.core import clock
-from app.core.db import Database, Tx
+from app.core.db import Database
 from app.core.errors import Conflict, Stale
 from app.core.http import SYSTEM
 from app.dispatch import queries as dispatch_queries
-from app.dispatch import queries_availability, service
+from app.dispatch import queries_availability
 from app.orders import service as orders
 from app.providers import workforce
-from app.rounds import planning, publishing, queries, storing
-from tests.rounds.days import DISTRICT, WEDNESDAY, accepted, at, solver, wanted
-from tests.world.orders import TUESDAY_TEN, Town, make_order, make_town
-
-BOOKINGS = """SELECT b.order_id, b.role, b.caregiver_id, b.status, lower(b.during) AS leaves, upper(b.during) AS until,
-  b.starts_at FROM booking b WHERE b.status <> 'released' ORDER BY b.order_id, b.role"""
+from app.rounds import publishing, storing
+from tests.rounds.days import WEDNESDAY, accepted, at, everything, live, plan_row, planned, small_day
+from tests.world.orders import TUESDAY_TEN, make_order
 
 
 @pytest.fixture(autouse=True)
 def tuesday() -> object:
     with clock.hold(TUESDAY_TEN):
         yield
-
-
-async def small_day(database: Database, caregivers: int = 2) -> Town:
-    """Orders in all states that may be planned: waiting, offered, accepted, assigned, and one for two."""
-    async with database.transaction() as tx:
-        town = await make_town(tx, providers=2, caregivers=caregivers)
-        await accepted(tx, await wanted(tx, town.elder, 8.5, 12, minutes=60))
-        await accepted(tx, await wanted(tx, town.elder, 8.5, 16, minutes=60))
-        await accepted(tx, await wanted(tx, town.elder, 8.5, 16, minutes=60), named=False)
-        await wanted(tx, town.elder, 9, 19, minutes=60)
-        await wanted(tx, town.elder, 9, 19, item_code="bath_home")
-        waits = await wanted(tx, town.elder, 13, 18, minutes=60)
-        await service.take_back(tx, await orders.locked(tx, waits.id), SYSTEM.actor, "test")
-    return town
-
-
-async def planned(database: Database, solve: Any = solver, **scope: Any) -> UUID:
-    """Begin a plan and let the worker's task make it."""
-    async with database.transaction() as tx:
-        plan_id = await planning.begin(tx, SYSTEM, WEDNESDAY, *(scope.get("of") or (DISTRICT, None)), 1.0)
-    await planning.Planner(solve).solve(database, {"round_plan_id": str(plan_id)})
-    return plan_id
-
-
-async def plan_row(database: Database, plan_id: UUID) -> Any:
-    async with database.transaction() as tx:
-        return await queries.get(tx, plan_id)
-
-
-async def live(tx: Tx) -> list[tuple[Any, ...]]:
-    return [tuple(row) for row in await tx.fetch(BOOKINGS)]
-
-
-async def everything(database: Database) -> list[Any]:
-    """All that a plan may touch, as it stands."""
-    async with database.transaction() as tx:
-        return [
-            [tuple(row) for row in await tx.fetch(f"SELECT * FROM {table} ORDER BY 1, 2")]
-            for table in ("booking", "offer", "care_order", "decision", "order_history", "feed_entry", "caregiver_day")
-        ]
 
 
 async def test_every_visit_is_booked_as_planned_and_the_days_are_marked(database: Database) -> None:
@@ -121,10 +77,11 @@ async def test_one_booking_in_the_way_fails_the_whole_and_names_it(database: Dat
     town = await small_day(database)
     plan_id = await planned(database)
     row = await plan_row(database, plan_id)
+    waiting = str(await _waiting(database))
     offered = next(
         stop
         for one in row["plan"]["rounds"] for stop in one[4]
-        if stop[0].startswith(str(await _waiting(database)))
+        if stop[0].startswith(waiting)
     )  # fmt: skip
     who = next(UUID(one[0]) for one in row["plan"]["rounds"] if offered in one[4])
     begin = clock.day_bounds(WEDNESDAY)[0] + timedelta(seconds=offered[2])
@@ -224,10 +181,7 @@ async def test_publishing_what_stands_already_changes_no_order(database: Databas
         await publishing.publish(tx, SYSTEM, first, None)
         versions = [tuple(r) for r in await tx.fetch("SELECT id, version FROM care_order ORDER BY id")]
 
-    def as_it_is(problem: Any, budget: float, **options: Any) -> Any:
-        return solver(problem, budget, **options)
-
-    second = await planned(database, as_it_is)
+    second = await planned(database)
     row = await plan_row(database, second)
     async with database.transaction() as tx:
         counts = await publishing.publish(tx, SYSTEM, second, None)
