@@ -28,7 +28,7 @@ FIRST_DAY = datetime(2026, 3, 3, 0, 0, tzinfo=UTC)
 """08:00 in Shanghai; a race's slices follow each other day by day."""
 DISTRICT, COMMUNITY = "620302", "620302001001"
 SINGLE, PAIR = "clean_home", "bath_home"
-COMPANIES, TEAM, ELDERS = 4, 3, 12
+COMPANIES, TEAM, ELDERS = 5, 4, 12
 
 
 @dataclass(frozen=True)

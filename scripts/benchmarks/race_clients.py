@@ -36,7 +36,7 @@ HOURS = (1, 1, 3, 3, 5, 7)
 LOOK_AGAIN = 150
 """Operations of a client between two looks at what others have placed."""
 MAX_TRIES = 8
-LATE_ANSWER = 0.15
+LATE_ANSWER = 0.25
 """Share of answers to an offer that was looked up some time ago."""
 
 OPEN_ORDERS = """SELECT id FROM care_order WHERE status NOT IN ('closed', 'cancelled')
@@ -45,8 +45,8 @@ LIVE = """SELECT f.id, f.provider_id, f.caregiver_id, f.decision_id, o.status, o
 FROM care_order o JOIN offer f ON f.order_id = o.id AND f.status IN ('offered', 'accepted') WHERE o.id = $1"""
 
 VERBS = {
-    "accept": 34, "refuse": 9, "expire": 9, "move": 18, "by_hand": 9, "again": 8, "cancel": 6, "late_events": 1,
-    "place": 4,
+    "accept": 42, "move": 18, "refuse": 8, "expire": 8, "by_hand": 6, "cancel": 6, "again": 5, "place": 4,
+    "late_events": 1,
 }  # fmt: skip
 """Weights. An operation that finds no room for it on the board cancels, or places."""
 
