@@ -61,6 +61,21 @@ FROM recurring_occurrence c JOIN recurring_plan p ON p.id = c.plan_id
 WHERE c.order_id = ANY($1) AND c.state = 'ordered' ORDER BY c.plan_id, c.day, c.slot"""
 
 
+MOVE_WINDOWS = """WITH given AS (
+  SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[])
+    AS g (id, was_from, wanted_from, wanted_to)
+), moved AS (
+  UPDATE care_order o SET wanted_from = g.wanted_from, wanted_to = g.wanted_to, version = o.version + 1,
+    updated_at = $5
+  FROM given g WHERE o.id = g.id RETURNING o.id, o.version, o.status
+), clocks AS (
+  UPDATE order_deadline d SET due_at = d.due_at + (g.wanted_from - g.was_from) FROM given g
+  WHERE d.order_id = g.id AND d.name = 'arrive' AND d.met_at IS NULL
+)
+INSERT INTO order_history (order_id, seq, before, after, actor, reason, at)
+SELECT id, version, status, status, $6, 'other_window', $5 FROM moved"""
+
+
 @dataclass(frozen=True, slots=True)
 class PlanRow:
     """One row of `recurring_plan`, with its rule and its visits as `recurring` reads them."""
@@ -207,6 +222,13 @@ async def settle(
     tx: Tx, plan_id: UUID, day: date, slot: int, state: str, order_id: UUID | None, reason: str | None, at: datetime
 ) -> None:
     await tx.run(SETTLE, plan_id, day, slot, state, order_id, reason, at)
+
+
+async def move_windows(
+    tx: Tx, rows: Sequence[tuple[UUID, datetime, datetime, datetime]], at: datetime, actor: str
+) -> None:
+    """Give locked orders another window: (order, begin before, begin, end). The clock of arrival goes with it."""
+    await tx.run(MOVE_WINDOWS, *([row[number] for row in rows] for number in range(4)), at, actor)
 
 
 async def of_orders(tx: Tx, order_ids: Sequence[UUID]) -> list[Any]:

@@ -6,6 +6,7 @@ entered later, its end, a changed plan and a changed calendar are all the same c
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from app.core import clock, log
@@ -16,6 +17,7 @@ from app.elders import service as elders
 from app.orders import queries, service
 from app.orders import queries_recurring as recurring_queries
 from app.orders.lifecycle import CANCELLABLE, Status, Urgency
+from app.orders.queries import OrderRow
 from app.orders.queries_recurring import PlanRow
 from app.orders.recurring import CHANNEL, HORIZON, LONGEST_HOLIDAY, Rest, Slot, occurrences, terms, window
 from app.regions import service as regions
@@ -59,6 +61,13 @@ async def reconcile(tx: Tx, plan: PlanRow) -> None:
         if window(day, *slot.windows[0])[0] > now and not await _order(tx, plan, day, number, slot, now):
             failed = True
     await recurring_queries.looked(tx, plan.id, last, now + TRY_AGAIN_AFTER if failed else None, elder.division_code)
+
+
+async def move_windows(tx: Tx, moved: Sequence[tuple[OrderRow, datetime, datetime]], *, actor: str) -> None:
+    """A round has put these locked orders into another of their plan's windows."""
+    if moved:
+        rows = [(order.id, order.wanted_from, begin, end) for order, begin, end in moved]
+        await recurring_queries.move_windows(tx, rows, clock.now(), actor)
 
 
 async def _asked(tx: Tx, plan: PlanRow, rests: list[Rest], first: date, last: date) -> dict[tuple[date, int], Slot]:

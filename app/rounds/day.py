@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,7 @@ from uuid import UUID
 from app.core import clock
 from app.core.db import Tx
 from app.dispatch import travel_log
+from app.orders import queries_recurring as recurring
 from app.providers.models import TRAVEL_MODES
 from app.regions.divisions import lineage, prefix_of, scope_ranges
 from app.rounds import queries_day as queries
@@ -94,7 +95,33 @@ async def _orders(tx: Tx, rows: list[Any], caregivers: list[UUID], hour: _Hour) 
         )  # fmt: skip
     for row in await queries.known(tx, sorted({row["elder_id"] for row in rows}), caregivers):
         known[row["elder_id"]][str(row["caregiver_id"])] = row["visits"]
-    return tuple(_order(row, tuple(held[row["id"]]), known[row["elder_id"]], hour) for row in rows)
+    asked = await _asked_by_plans(tx, [row["id"] for row in rows])
+    return tuple(
+        replace(_order(row, tuple(held[row["id"]]), known[row["elder_id"]], hour), **asked.get(row["id"], {}))
+        for row in rows
+    )
+
+
+async def _asked_by_plans(tx: Tx, order_ids: list[UUID]) -> dict[UUID, dict[str, Any]]:
+    """What recurring plans ask of their orders: several windows, one visit after another, somebody they know."""
+    rows = await recurring.of_orders(tx, order_ids)
+    slots = {row["plan_id"]: recurring.slots_of(row["slots"]) for row in rows}
+    orders = {(row["plan_id"], row["day"], row["slot"]): row["order_id"] for row in rows}
+    found: dict[UUID, dict[str, Any]] = {}
+    for row in rows:
+        if row["slot"] >= len(slots[row["plan_id"]]):
+            continue
+        slot = slots[row["plan_id"]][row["slot"]]
+        begins = slot.starts(slot.minutes or row["minutes"])
+        said: dict[str, Any] = {
+            "also": tuple((first * 60, last * 60) for first, last in begins) if len(begins) > 1 else (),
+            "wished_caregiver": str(row["caregiver_id"]) if row["caregiver_id"] else None,
+            "wished_provider": str(row["provider_id"]) if row["provider_id"] else None,
+        }
+        if (before := orders.get((row["plan_id"], row["day"], slot.follows))) is not None:
+            said["follows"] = (str(before), slot.least * 60, slot.most * 60)
+        found[row["order_id"]] = said
+    return found
 
 
 def _order(row: Any, held: tuple[Held, ...], known: dict[str, int], hour: _Hour) -> DayOrder:

@@ -31,6 +31,9 @@ class Rules:
     known_visit: int = 300
     """What each visit of the same caregiver before is worth, in seconds of travel; up to `known_most`."""
     known_most: int = 1500
+    wished_caregiver: int = 1800
+    wished_provider: int = 600
+    """What it is worth that a recurring plan gets whom it wishes for."""
     unserved: float = 7200.0
     """Seconds of travel that one visit of priority 1 is worth."""
     priority: Mapping[str, int] = field(
@@ -85,6 +88,12 @@ class DayOrder:
     known: Mapping[str, int] = field(default_factory=dict)
     """Visits before, by caregiver."""
     held: tuple[Held, ...] = ()
+    also: tuple[Span, ...] = ()
+    """Other times it may begin, both ends included, where its recurring plan names several windows."""
+    follows: tuple[str, int, int] | None = None
+    """The order it comes after, and how long after that one's begin it begins: least and most."""
+    wished_caregiver: str | None = None
+    wished_provider: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

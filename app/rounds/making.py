@@ -2,7 +2,8 @@
 
 Every work rule of dispatch is here in the words of `routing`: certificates are skills; the provider's items, areas and
 standing, and who has accepted, say who is meant (`only`); the elder's wish and blocked pairs say who is not (`never`);
-being known is a preference. A visit that takes two is two tasks with one begin, by one provider's people.
+being known or wished for is a preference. A visit that takes two is two tasks with one begin, by one provider's
+people; one that has to follow another is linked to it, a meal to the insulin before it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 from app.core.geo import distance_m
 from app.regions.divisions import lineage
 from app.rounds.facts import LEAD, SECOND, Day, DayCaregiver, DayOrder, DayProvider, Place, Rules, Taken, task_of
+from app.routing.possibility import allowed
 from app.routing.problem import (
     Break,
     Caregiver,
@@ -68,8 +70,9 @@ def make(day: Day) -> Made:
     aside: dict[str, str] = {}
     tasks: list[Task] = []
     links: list[Link] = []
+    found = {order.id: windows_of(order, day.now, day.rules) for order in day.orders}
     for order in day.orders:
-        windows = windows_of(order, day.now, day.rules)
+        windows = _after(order, day.orders, found)
         if isinstance(windows, str):
             aside[order.id] = windows
             continue
@@ -81,13 +84,14 @@ def make(day: Day) -> Made:
         if order.hands > 1:
             links.append(Link(task_of(order.id), task_of(order.id, SECOND)))
     planned = {order.id for order in day.orders} - set(aside)
-    caregivers = []
+    caregivers: list[Caregiver] = []
     for one in day.caregivers:
         busy = [*one.taken, *_kept(day.orders, aside, one)]
         made, fixed = _caregiver(one, busy, day, places, modes)
         if made is not None:
             caregivers.append(made)
             tasks += fixed
+    links += _successions(day.orders, planned, tasks, caregivers)
     travel = tuple(matrices(list(places.known), modes, day.pace))
     problem = Problem(tuple(caregivers), tuple(tasks), travel, tuple(links), Objective(unserved=day.rules.unserved))
     return Made(problem, _warm(problem, day.orders, planned), aside, tuple(places.known), tuple(modes))
@@ -97,13 +101,44 @@ def windows_of(order: DayOrder, now: int, rules: Rules) -> tuple[Window, ...] | 
     """When it may begin, whole minutes; why not at all, where there is no time left. The time it has now is one."""
     opens = _up(max(order.opens, now))
     last = order.closes if order.closes is not None else max(order.opens, now) + rules.open_end
-    windows = [Window(opens, last // MINUTE * MINUTE)] if opens <= last else []
+    spans = [(opens, last), *((_up(max(first, now)), until) for first, until in order.also)]
+    windows = [Window(first, until // MINUTE * MINUTE) for first, until in _united(s for s in spans if s[0] <= s[1])]
     for at in sorted({held.starts for held in order.held}):
         if at >= now and not any(window.opens <= at <= window.closes for window in windows):
             windows.append(Window(at, at))
     if windows:
         return tuple(sorted(windows, key=lambda window: window.opens))
     return WINDOW_EMPTY if order.closes is not None and order.closes < order.opens else WINDOW_OVER
+
+
+def _after(
+    order: DayOrder, orders: Iterable[DayOrder], found: Mapping[str, tuple[Window, ...] | str]
+) -> tuple[Window, ...] | str:
+    """Its windows; where the visit it has to follow stays as it is booked, what of them is left after that."""
+    windows = found[order.id]
+    if order.follows is None or isinstance(windows, str) or not isinstance(found.get(order.follows[0]), str):
+        return windows
+    before, least, most = order.follows
+    begins = [held.starts for one in orders if one.id == before for held in one.held]
+    if not begins:
+        return windows
+    since, till = min(begins) + least, min(begins) + most
+    cut = (Window(max(window.opens, since), min(window.closes, till)) for window in windows)
+    return tuple(window for window in cut if window.opens <= window.closes) or WINDOW_OVER
+
+
+def _successions(
+    orders: Iterable[DayOrder], planned: set[str], tasks: Iterable[Task], caregivers: Iterable[Caregiver]
+) -> list[Link]:
+    """Links of visits that have to follow others. Where nobody may do the second, the first does not fall with it."""
+    by_id, people = {one.id: one for one in tasks}, list(caregivers)
+    return [
+        Link(task_of(before), task_of(order.id), least, most, different_caregivers=False)
+        for order in orders
+        if order.follows is not None and order.id in planned
+        for before, least, most in [order.follows]
+        if before in planned and any(allowed(by_id[task_of(order.id)], one) for one in people)
+    ]
 
 
 def matrices(places: list[Place], modes: Iterable[str], pace: Mapping[str, Line]) -> Iterable[Matrix]:
@@ -193,9 +228,7 @@ def _metres(one: Place, other: Place) -> float:
 def _tasks(
     order: DayOrder, windows: tuple[Window, ...], only: frozenset[str], able: _Able, place: int, rules: Rules
 ) -> list[Task]:
-    known = {
-        name: -min(rules.known_most, visits * rules.known_visit) for name, visits in order.known.items() if name in only
-    }
+    known = _preference(order, only, able, rules)
     return [
         Task(
             id=task_of(order.id, role),
@@ -210,6 +243,16 @@ def _tasks(
         )
         for role in (LEAD, SECOND)[: order.hands]
     ]
+
+
+def _preference(order: DayOrder, only: frozenset[str], able: _Able, rules: Rules) -> dict[str, int]:
+    """Seconds of travel by caregiver, negative for those the elder knows or wishes for."""
+    found = {name: -min(rules.known_most, visits * rules.known_visit) for name, visits in order.known.items()}
+    for name in able.team.get(order.wished_provider or "", frozenset()):
+        found[name] = found.get(name, 0) - rules.wished_provider
+    if order.wished_caregiver is not None:
+        found[order.wished_caregiver] = found.get(order.wished_caregiver, 0) - rules.wished_caregiver
+    return {name: seconds for name, seconds in sorted(found.items()) if name in only}
 
 
 def priority_of(order: DayOrder, rules: Rules) -> int:

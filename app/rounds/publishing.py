@@ -20,6 +20,7 @@ from app.core.http import Caller, check_version
 from app.dispatch import replanning
 from app.dispatch.replanning import Planned, Rebooking
 from app.dispatch.teams import Team
+from app.orders import recurring_orders
 from app.orders import service as orders
 from app.orders.queries import OrderRow
 from app.rounds import changes, making, planning, queries, storing
@@ -58,6 +59,7 @@ async def publish(tx: Tx, caller: Caller, plan_id: UUID, version: int | None) ->
         )  # fmt: skip
     what = changes.changes(made.problem, plan, [order for order in day.orders if order.id not in made.aside])
     await replanning.rebook(tx, _rebooking(row, what, locked, day), actor=caller.actor, reason=REASON)
+    await recurring_orders.move_windows(tx, _other_windows(row, what, locked, day), actor=caller.actor)
     counts = changes.told(what)
     await queries.decide(tx, plan_id, PlanStatus.PUBLISHED.value, caller.actor, clock.now())
     await audit.record(tx, caller, "rounds.publish", "round_plan", plan_id)
@@ -123,6 +125,27 @@ def _rebooking(row: Any, what: list[Change], locked: list[OrderRow], day: Day) -
         row["service_day"], planned(KEEP), planned(ASSIGN), planned(OFFER),
         [rows[one.order] for one in what if one.how == TAKE_BACK],
     )  # fmt: skip
+
+
+def _other_windows(
+    row: Any, what: list[Change], locked: list[OrderRow], day: Day
+) -> list[tuple[OrderRow, datetime, datetime]]:
+    """Orders that a plan puts into another of their windows than the one they were made for: they go with it."""
+    midnight = clock.day_bounds(row["service_day"])[0]
+    also = {order.id: order.also for order in day.orders if order.also}
+    starts = {one.order: one.starts for one in what if one.team}
+    moved = []
+    for order in locked:
+        at = starts.get(str(order.id))
+        if at is None or order.wanted_to is None:
+            continue
+        if order.wanted_from <= midnight + timedelta(seconds=at) <= order.wanted_to - timedelta(minutes=order.minutes):
+            continue
+        for first, last in also.get(str(order.id), ()):
+            if first <= at <= last:
+                end = midnight + timedelta(seconds=last, minutes=order.minutes)
+                moved.append((order, midnight + timedelta(seconds=first), end))
+    return moved
 
 
 def _planned(one: Change, order: OrderRow, employer: Mapping[str, UUID], midnight: datetime) -> Planned:
