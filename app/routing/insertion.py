@@ -7,7 +7,7 @@ does not. See `insertion_kernel` for how.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from app.routing.timetable import orders_of, plan_of
 
 NEAR = 80
 """Neighbours of a task a ruin may reach."""
-STEPS = 100
+STEPS = 25
 """Between two looks at the clock."""
 WARMEST, COLDEST = 0.5, 0.01
 """Temperatures at the beginning and at the end, in mean ways."""
@@ -36,6 +36,7 @@ def search(
     budget_cpu_s: float,
     seed: int,
     steps: int | None = None,
+    warmest: float = WARMEST,
     progress: Callable[[float, float], None] | None = None,
 ) -> Plan:
     """The best plan found from `warm` on, in `budget_cpu_s` or `steps`, whichever ends first. By steps it is the same
@@ -54,7 +55,7 @@ def search(
     mean_way = day.per_way * float(np.mean(day.travel)) / 8
     done, share = 0, 0.0
     while share < 1:
-        warmth = mean_way * WARMEST * (COLDEST / WARMEST) ** share
+        warmth = mean_way * warmest * (COLDEST / warmest) ** share
         now, least = kernel.search(day, rounds, old, best, now, least, STEPS, warmth)
         done += STEPS
         share = (time.process_time() - began) / budget_cpu_s
@@ -74,6 +75,32 @@ def _fill(day: Day, rounds: Rounds, old: Rounds) -> None:
     absent = np.flatnonzero(rounds.by < 0).astype(np.int32)
     nobody = np.zeros(len(rounds.by), np.bool_)
     kernel.recreate(day, rounds, old, np.zeros(len(rounds.length), np.bool_), absent, len(absent), nobody)
+
+
+def room(problem: Problem, orders: Mapping[str, Sequence[str]], tasks: Sequence[str]) -> dict[str, dict[str, int]]:
+    """For each task, over all caregivers: how many have room for it in their round as it is (`has_room`), and why
+    others have not (`not_allowed`, `out_of_shift`: not even with nothing else to do, `no_gap`). Every place is tried.
+    """
+    if not tasks or not problem.caregivers:
+        return {}
+    day = day_of(problem)
+    full, empty = (rounds_of(problem, day, plan_of(problem, what)) for what in (orders, {}))
+    number = {task.id: at for at, task in enumerate(problem.tasks)}
+    counts = {name: dict.fromkeys(("not_allowed", "out_of_shift", "no_gap", "has_room"), 0) for name in tasks}
+    for name in tasks:
+        for who, caregiver in enumerate(problem.caregivers):
+            alone = np.zeros(len(problem.caregivers), np.bool_)
+            alone[who] = True
+            if not allowed(problem.tasks[number[name]], caregiver):
+                found = "not_allowed"
+            elif kernel.cheapest(day, empty, number[name], alone, np.inf, 0.0)[0] < 0:
+                found = "out_of_shift"
+            elif kernel.cheapest(day, full, number[name], alone, np.inf, 0.0)[0] < 0:
+                found = "no_gap"
+            else:
+                found = "has_room"
+            counts[name][found] += 1
+    return counts
 
 
 def plan_from(problem: Problem, rounds: Rounds) -> Plan:

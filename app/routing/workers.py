@@ -20,8 +20,10 @@ from contextlib import suppress
 from typing import Any, Literal
 
 from app.routing import nursery
+from app.routing.disruption import Disruption
 from app.routing.nursery import HEAD, Task
 from app.routing.problem import Pin, Plan, Problem, Solution, Unsolvable
+from app.routing.repair import Frontier
 from app.routing.validation import cost, violations
 
 Reason = Literal["died", "out_of_memory", "out_of_time", "nonsense"]
@@ -29,6 +31,7 @@ OnProgress = Callable[[str, float, float], Awaitable[None]]
 """(step, best cost so far, share of the budget spent, 0 to 1)"""
 
 SOLVER = "app.routing.solving:solve"
+MENDER = "app.routing.repair:frontier"
 MEMORY_BYTES = 2 << 30
 """What a job may take on top of what the libraries have mapped."""
 GRACE_CPU_S = 10.0
@@ -69,6 +72,24 @@ async def solve_apart(
     task = Task(solver, {**arguments, "only": only}, math.ceil(budget_cpu_s + GRACE_CPU_S), memory_bytes)
     answer = await call_apart(task, on_progress)
     return await asyncio.to_thread(_believed, problem, tuple(pins), answer)
+
+
+async def mend_apart(
+    problem: Problem,
+    plan: Plan,
+    disruption: Disruption,
+    now: int,
+    *,
+    budget_cpu_s: float = 0.6,
+    seed: int = 1,
+    memory_bytes: int = MEMORY_BYTES,
+) -> Frontier:
+    """`repair.frontier` in a process of its own; every repair is walked by the validator on this side again."""
+    arguments = {"problem": problem, "plan": plan, "disruption": disruption, "now": now, "seed": seed}
+    task = Task(
+        MENDER, {**arguments, "budget_cpu_s": budget_cpu_s}, math.ceil(budget_cpu_s + GRACE_CPU_S), memory_bytes
+    )
+    return await asyncio.to_thread(_walked, await call_apart(task))
 
 
 async def call_apart(task: Task, on_progress: OnProgress | None = None) -> bytes:
@@ -194,6 +215,16 @@ def _believed(problem: Problem, pins: tuple[Pin, ...], answer: bytes) -> Solutio
         raise SolverFailed("nonsense", f"{wrong[0].rule} {wrong[0].detail}, and {len(wrong) - 1} more")
     if found.cost != cost(problem, found.plan):
         raise SolverFailed("nonsense", "a cost that is not the plan's")
+    return found
+
+
+def _walked(answer: bytes) -> Frontier:
+    found = _loaded(answer)
+    if not isinstance(found, Frontier):
+        raise SolverFailed("nonsense", f"a {type(found).__name__} instead of repairs")
+    for one in found.repairs:
+        if wrong := violations(one.problem, one.plan):
+            raise SolverFailed("nonsense", f"{one.level}: {wrong[0].rule} {wrong[0].detail}")
     return found
 
 
