@@ -25,7 +25,7 @@ from app.routing.travel import MODES
 MOST_ORIGINS = 100
 WALKABLE_M = 5000.0
 MOST_BYTES = 256 * 1024
-TIMEOUT = httpx.Timeout(3.0, connect=1.0)
+TIMEOUT = httpx.Timeout(3.0)
 
 TYPES = {"car": "1", "ebike": "1", "walk": "3"}
 """The vendor's `type` by our mode; a bus it does not know here."""

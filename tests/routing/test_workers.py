@@ -30,7 +30,7 @@ async def test_a_plan_comes_back_with_progress() -> None:
     async def hear(step: str, best: float, share: float) -> None:
         told.append((step, best, share))
 
-    found = await solve_apart(PROBLEM, 0.5, on_progress=hear)
+    found = await solve_apart(PROBLEM, 4, on_progress=hear)
     assert found.violations == ()
     assert found.cost.unserved < len(PROBLEM.tasks)
     assert {"synchronised", "insertion"} <= {step for step, _, _ in told}
