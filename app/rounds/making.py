@@ -17,7 +17,7 @@ import numpy as np
 from app.core.geo import distance_m
 from app.regions.divisions import lineage
 from app.rounds.facts import LEAD, SECOND, Day, DayCaregiver, DayOrder, DayProvider, Place, Rules, Taken, task_of
-from app.routing.possibility import allowed
+from app.rounds.succession import WINDOW_OVER, successions, windows_after
 from app.routing.problem import (
     Break,
     Caregiver,
@@ -37,7 +37,6 @@ MINUTE = 60
 FIXED = "fixed/"
 """How tasks begin that stand for what is booked already, and are not to be moved."""
 
-WINDOW_OVER = "window_over"
 WINDOW_EMPTY = "impossible_window"
 NO_PAIR = "no_provider_with_two"
 
@@ -72,7 +71,7 @@ def make(day: Day) -> Made:
     links: list[Link] = []
     found = {order.id: windows_of(order, day.now, day.rules) for order in day.orders}
     for order in day.orders:
-        windows = _after(order, day.orders, found)
+        windows = windows_after(order, day.orders, found)
         if isinstance(windows, str):
             aside[order.id] = windows
             continue
@@ -91,7 +90,7 @@ def make(day: Day) -> Made:
         if made is not None:
             caregivers.append(made)
             tasks += fixed
-    links += _successions(day.orders, planned, tasks, caregivers)
+    links += successions(day.orders, planned, tasks, caregivers)
     travel = tuple(matrices(list(places.known), modes, day.pace))
     problem = Problem(tuple(caregivers), tuple(tasks), travel, tuple(links), Objective(unserved=day.rules.unserved))
     return Made(problem, _warm(problem, day.orders, planned), aside, tuple(places.known), tuple(modes))
@@ -109,36 +108,6 @@ def windows_of(order: DayOrder, now: int, rules: Rules) -> tuple[Window, ...] | 
     if windows:
         return tuple(sorted(windows, key=lambda window: window.opens))
     return WINDOW_EMPTY if order.closes is not None and order.closes < order.opens else WINDOW_OVER
-
-
-def _after(
-    order: DayOrder, orders: Iterable[DayOrder], found: Mapping[str, tuple[Window, ...] | str]
-) -> tuple[Window, ...] | str:
-    """Its windows; where the visit it has to follow stays as it is booked, what of them is left after that."""
-    windows = found[order.id]
-    if order.follows is None or isinstance(windows, str) or not isinstance(found.get(order.follows[0]), str):
-        return windows
-    before, least, most = order.follows
-    begins = [held.starts for one in orders if one.id == before for held in one.held]
-    if not begins:
-        return windows
-    since, till = min(begins) + least, min(begins) + most
-    cut = (Window(max(window.opens, since), min(window.closes, till)) for window in windows)
-    return tuple(window for window in cut if window.opens <= window.closes) or WINDOW_OVER
-
-
-def _successions(
-    orders: Iterable[DayOrder], planned: set[str], tasks: Iterable[Task], caregivers: Iterable[Caregiver]
-) -> list[Link]:
-    """Links of visits that have to follow others. Where nobody may do the second, the first does not fall with it."""
-    by_id, people = {one.id: one for one in tasks}, list(caregivers)
-    return [
-        Link(task_of(before), task_of(order.id), least, most, different_caregivers=False)
-        for order in orders
-        if order.follows is not None and order.id in planned
-        for before, least, most in [order.follows]
-        if before in planned and any(allowed(by_id[task_of(order.id)], one) for one in people)
-    ]
 
 
 def matrices(places: list[Place], modes: Iterable[str], pace: Mapping[str, Line]) -> Iterable[Matrix]:

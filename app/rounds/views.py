@@ -8,14 +8,14 @@ from uuid import UUID
 
 from app.core import clock
 from app.core.db import Tx
-from app.rounds import making, queries_day
+from app.rounds import making, queries_day, succession
 from app.rounds.facts import order_of
 
 REASONS = {
     "no_skill": "没有人可以去：证书、企业范围、性别要求或避免见面",
     "no_window_in_any_shift": "可以去的人在这段时间都不上班或来不及",
     "no_room": "可以去的人这段时间都排满了",
-    making.WINDOW_OVER: "约定的时间已过",
+    succession.WINDOW_OVER: "约定的时间已过",
     making.WINDOW_EMPTY: "约定的时段比服务时长还短",
     making.NO_PAIR: "没有一家企业能同时派出两个人",
 }

@@ -34,6 +34,7 @@ PURE = (
     "rounds/making.py",
     "rounds/repairing.py",
     "rounds/storing.py",
+    "rounds/succession.py",
     "elders/id_numbers.py",
     "followup/rules.py",
     "intake/calls.py",

@@ -17,7 +17,7 @@ from app.orders import service as orders
 from app.orders.lifecycle import SUSPENDED
 from app.providers import workforce
 from app.rounds import day as days
-from app.rounds import making, storing
+from app.rounds import making, storing, succession
 from app.rounds.facts import SECOND, Day, DayCaregiver, Rules, Taken, task_of
 from app.routing import validation
 from app.routing.problem import Break, Task, Window
@@ -182,7 +182,7 @@ async def test_at_noon_the_day_goes_on_from_where_it_is(tx: Tx, town: Town) -> N
     await tx.run("UPDATE booking SET status = 'released'")
     with clock.hold(NOON):
         made = await made_of(tx)
-    assert made.aside == {str(over.id): making.WINDOW_OVER}
+    assert made.aside == {str(over.id): succession.WINDOW_OVER}
     (one,) = made.problem.tasks
     assert one.windows[0].opens == seconds(12)
     assert {person.shift_opens for person in made.problem.caregivers} == {seconds(12)}
