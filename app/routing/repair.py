@@ -1,24 +1,25 @@
 """Ways to mend a day that broke, from the one that disturbs nobody to the one that asks everybody.
 
-The dispatcher sees the whole frontier and picks. All levels are the same search over more and more caregivers, begun
-from what still stands; a visit that changes hands has to be worth it. Links: see `disruption`.
+The dispatcher sees the whole frontier and picks. All levels are the same search over more and more caregivers, each
+begun from what the one before found; a visit that changes hands has to be worth it. Links: see `disruption`.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from app.routing import insertion
 from app.routing.disruption import Broken, Disruption, broken, repaired
+from app.routing.frontier import NOTICE, Frontier, Repair
 from app.routing.possibility import MUST, allowed
-from app.routing.problem import Cost, Plan, Problem, Task, Window
+from app.routing.problem import Plan, Problem, Task, Window
 from app.routing.timetable import orders_of, plan_of
 from app.routing.validation import cost, violations
 
-NOTICE = 900
-"""A visit that moves by more has to be told to the elder (15 minutes)."""
+COOL = 0.05
+"""The temperature a repair begins with: what stands is good."""
 
 CHANGED_HANDS = 1800
 """What it costs, in travel, to send somebody else than was told."""
@@ -28,42 +29,6 @@ PROMISED = 9
 
 LEVELS = {"pinned": 0.1, "6": 0.08, "12": 0.12, "24": 0.2, "full": 0.5}
 """How many neighbours may be disturbed, and the share of the time each level has."""
-
-
-@dataclass(frozen=True, slots=True)
-class Repair:
-    """One way: the day's whole plan and what it means.
-
-    Of the lost visits `saved` find somebody. Of all others `handed_over` go to another caregiver, `moved` stay but
-    start more than `NOTICE` earlier or later, `dropped` are given up. `told` are the caregivers whose round changes.
-    """
-
-    level: str
-    problem: Problem
-    plan: Plan
-    saved: tuple[str, ...]
-    handed_over: tuple[str, ...]
-    moved: tuple[str, ...]
-    dropped: tuple[str, ...]
-    told: tuple[str, ...]
-    cost: Cost
-    cpu_s: float
-
-    @property
-    def disturbed(self) -> int:
-        return len(self.handed_over) + len(self.moved) + len(self.dropped)
-
-
-@dataclass(frozen=True, slots=True)
-class Frontier:
-    """`others` counts the visits yet to come that nothing happened to. `room` says, for every lost visit, how many
-    caregivers could take it as the day stands, and why the others could not: `insertion.room`.
-    """
-
-    lost: tuple[str, ...]
-    others: int
-    repairs: tuple[Repair, ...]
-    room: Mapping[str, Mapping[str, int]]
 
 
 def frontier(
@@ -81,13 +46,14 @@ def frontier(
     `budget_cpu_s` is for searching; taking the day apart comes on top. A repair the validator refuses is left out.
     """
     day = broken(problem, plan, disruption, now)
-    repairs = []
-    spent = 0.0
+    repairs: list[Repair] = []
+    orders, spent = dict(day.orders), 0.0
     for level, share in LEVELS.items():
         began = time.process_time()
-        orders = _mended(day, level, share * budget_cpu_s, seed)
-        whole, mended = repaired(day, orders)
+        tried = _mended(day, orders, level, share * budget_cpu_s, seed)
+        whole, mended = repaired(day, tried)
         if not violations(whole, mended):
+            orders = tried
             repairs.append(_told(day, level, whole, mended, time.process_time() - began))
         spent += share
         if progress and repairs:
@@ -96,13 +62,16 @@ def frontier(
     return Frontier(day.lost, others, tuple(repairs), insertion.room(day.rest, day.orders, day.lost))
 
 
-def _mended(day: Broken, level: str, budget_cpu_s: float, seed: int) -> dict[str, Sequence[str]]:
+Orders = dict[str, tuple[str, ...]]
+
+
+def _mended(day: Broken, orders: Orders, level: str, budget_cpu_s: float, seed: int) -> Orders:
     """Who does what, in order, if only the caregivers of this level may be asked."""
     asked = _asked(day, None if level in ("pinned", "full") else int(level))
-    part = _part(day, asked, pinned=level == "pinned")
-    start = plan_of(part, {name: day.orders[name] for name in asked})
-    found = insertion.search(part, start, budget_cpu_s=budget_cpu_s, seed=seed, warmest=0.05)
-    return {**day.orders, **dict.fromkeys(asked, ()), **orders_of(found)}
+    part = _part(day, orders, asked, pinned=level == "pinned")
+    start = plan_of(part, {name: orders[name] for name in asked})
+    found = insertion.search(part, start, budget_cpu_s=budget_cpu_s, seed=seed, warmest=COOL)
+    return {**orders, **dict.fromkeys(asked, ()), **{name: tuple(way) for name, way in orders_of(found).items()}}
 
 
 def _asked(day: Broken, most: int | None) -> list[str]:
@@ -128,7 +97,7 @@ def _asked(day: Broken, most: int | None) -> list[str]:
     return list(dict.fromkeys(turns))[:most]
 
 
-def _part(day: Broken, asked: Sequence[str], *, pinned: bool) -> Problem:
+def _part(day: Broken, orders: Orders, asked: Sequence[str], *, pinned: bool) -> Problem:
     """The rest of the day as these caregivers have it. Pinned: what they have stays with them, nearly at its time."""
     weights = day.rest.objective
     starts = {stop.task: stop.starts for one in day.plan.rounds for stop in one.stops}
@@ -148,7 +117,8 @@ def _part(day: Broken, asked: Sequence[str], *, pinned: bool) -> Problem:
         windows = [w for w in windows if w.opens <= w.closes]
         return replace(task, windows=tuple(windows), only=frozenset({who}), priority=PROMISED * MUST)
 
-    ours = {*whose, *day.lost}
+    elsewhere = {name for who, names in orders.items() if who not in asked for name in names}
+    ours = {*(name for who in asked for name in orders[who]), *whose, *day.lost} - elsewhere
     return replace(
         day.rest,
         caregivers=tuple(one for one in day.rest.caregivers if one.id in set(asked)),

@@ -21,9 +21,9 @@ from typing import Any, Literal
 
 from app.routing import nursery
 from app.routing.disruption import Disruption
+from app.routing.frontier import Frontier
 from app.routing.nursery import HEAD, Task
 from app.routing.problem import Pin, Plan, Problem, Solution, Unsolvable
-from app.routing.repair import Frontier
 from app.routing.validation import cost, violations
 
 Reason = Literal["died", "out_of_memory", "out_of_time", "nonsense"]
