@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import sys
 
-from benchmarks import dispatch, hhcrsp, lifecycle, race, vrptw
+from benchmarks import dispatch, hhcrsp, lifecycle, race, rounds, vrptw
 
 
 def main() -> int:
@@ -31,10 +31,11 @@ def main() -> int:
     race.add_arguments(hostile)
     hhcrsp.add_arguments(names.add_parser("hhcrsp", help="synchronised rounds: gap to the best known plans"))
     vrptw.add_arguments(names.add_parser("vrptw", help="ordinary rounds: gap to the best known plans"))
+    rounds.add_arguments(names.add_parser("rounds", help="a city's day of rounds beside VROOM alone, and repairs"))
     options = parser.parse_args()
     if options.name in ("hhcrsp", "vrptw"):
         return {"hhcrsp": hhcrsp.run, "vrptw": vrptw.run}[options.name](options)
-    run = {"lifecycle": lifecycle.run, "dispatch": dispatch.run, "race": race.run}[options.name]
+    run = {"lifecycle": lifecycle.run, "dispatch": dispatch.run, "race": race.run, "rounds": rounds.run}[options.name]
     return asyncio.run(run(options))
 
 

@@ -1,4 +1,4 @@
-"""`scripts/bench rounds`: a city's day planned by the product beside VROOM alone, and what planning costs everybody else.
+"""`scripts/bench rounds`: a city's day planned by the product beside VROOM alone, and what planning costs others.
 
 Plans: the same day, the same CPU seconds (of this process; both sides on one thread, loading not counted). VROOM runs
 at several exploration levels, without a limit and with the budget as limit, and shows its best. Then the event loop's
@@ -85,9 +85,8 @@ def _plans(day: Problem, budgets: list[float], levels: list[int], seed: int) -> 
         ratios += [ratio] if ratio else []
         _line(f"ours at {budget:g} s", cpu_s, found.cost.unserved, found.cost.unserved_weight, found.cost.travel, total,
               ratio)  # fmt: skip
-        print(
-            "   " + " -> ".join(f"{name} {spent:.1f} s {came_to / HOUR:.1f} h" for name, spent, came_to in found.steps)
-        )
+        steps = (f"{name} {spent:.1f} s {came_to / HOUR:.1f} h" for name, spent, came_to in found.steps)
+        print("   " + " -> ".join(steps), flush=True)
     if not runs:
         print("   VROOM alone cannot express visits by two")
     return ratios, plan

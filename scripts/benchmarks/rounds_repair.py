@@ -50,9 +50,7 @@ def _table(name: str, day: Problem, found: Frontier, cpu_s: float) -> None:
         return f"{len(names)} ({sum(priority[one] for one in names)})"
 
     print(f"\n{name}: {weight(found.lost)} lost, {found.others} others; the frontier in {cpu_s:.2f} CPU s")
-    print(
-        f"  {'level':8}{'saved':>9}{'handed':>8}{'moved':>7}{'dropped':>9}{'disturbed':>11}{'told':>6}{'objective h':>13}{'CPU s':>7}"
-    )
+    print("  level       saved  handed  moved  dropped  disturbed  told  objective h  CPU s")
     for one in found.repairs:
         assert violations(one.problem, one.plan) == ()
         share = 100 * one.disturbed / max(1, found.others)
