@@ -45,7 +45,7 @@ def circles(last: float) -> list[float]:
     """Where a search may begin: the first of these with a crowd in it, or the last."""
     found = [min(NEAR_KM, last)]
     while found[-1] < last:
-        found.append(min(found[-1] * 2, last))
+        found.append(min(found[-1] * 1.5, last))
     return found
 
 
