@@ -4,10 +4,10 @@ It is the one optimiser of our own, for what VROOM and PyVRP cannot express, and
 representation (one order of all jobs, decoded in one pass) and simulated annealing over many kinds of moves follow
 Ceschia, Di Gaspero, Rosati and Schaerf (2024); the large moves are Christiaens and Vanden Berghe's (2020).
 
-Read `_day` (the problem as arrays), `_state`, `_steps` and `_timing` (rounds and their times), `_moves`, `_missing`
-and `_ruin` (what is tried), `_annealing` (what is kept). Everything runs in slices, so that budget, progress and
-stopping are looked after between them. The same problem, seed and number of moves give the same plan; the same number
-of seconds does not, because it is not the same number of moves.
+Read `_day` (the problem as arrays), `_state`, `_steps` and `_timing` (rounds and their times), `_moves`, `_exchanges`,
+`_missing` and `_ruin` (what is tried), `_annealing` (what is kept). Everything runs in slices, so that budget, progress
+and stopping are looked after between them. The same problem, seed and number of moves give the same plan; the same
+number of seconds does not, because it is not the same number of moves.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import copy
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from app.routing.problem import Pin, Plan, Problem
 from app.routing.synchronised_annealing import anneal, construct, spread_keys, urgency
@@ -67,16 +69,24 @@ def search(
     Begins with `warm` as far as that keeps the hard rules; the answer is no worse than what was kept of it. Pinned
     tasks stay with their caregivers; should that be impossible, they are left out.
     """
-    began = time.process_time()
     day = day_of(problem, pins)
     state = empty_state(day, seed)
     if not problem.tasks or not problem.caregivers:
         return plan_of(problem, day, state)
+    _compile(day, state)
+    began = time.process_time()
     if warm is not None:
         load(problem, day, state, warm)
     construct(day, state, urgency(day))
     run = _Run(day, state, schedule or Schedule(), warm is not None, budget_cpu_s, began, moves, progress)
     return plan_of(problem, day, run.to_the_end())
+
+
+def _compile(day: Day, state: State) -> None:
+    """Has everything compiled, or read from where it is kept: once in a process, and not at the budget's expense."""
+    construct(day, state, np.zeros(0, np.int64))
+    spread_keys(day, state)
+    anneal(day, state, state, 0, 1.0, 1.0, 0.0, 1)
 
 
 class _Run:

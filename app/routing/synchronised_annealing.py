@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.routing.synchronised_day import DUE, JOB, W_LATENESS, W_WORST, A, B, Day, Integers
+from app.routing.synchronised_day import DUE, JOB, MATE, SECOND, W_LATENESS, W_WORST, A, B, Day, Integers
+from app.routing.synchronised_exchanges import cross, move_string, swap
 from app.routing.synchronised_missing import serve
-from app.routing.synchronised_moves import cross, move_string, relocate, swap
+from app.routing.synchronised_moves import relocate
 from app.routing.synchronised_ruin import rebuild, replace
 from app.routing.synchronised_state import (
     CARER,
-    EASED,
     HOMES,
     KEY,
     LATE,
@@ -23,6 +23,7 @@ from app.routing.synchronised_state import (
     NEXT,
     PER_UNIT,
     PREV,
+    RANK,
     SEAT,
     START,
     WORST,
@@ -30,9 +31,10 @@ from app.routing.synchronised_state import (
     compiled,
     cost,
     dice,
+    entrance,
     share,
 )
-from app.routing.synchronised_timing import judge, judge_settled, keep, weigh
+from app.routing.synchronised_timing import judge, judge_settled, keep_settled
 
 
 @compiled
@@ -53,23 +55,23 @@ def urgency(day: Day) -> Integers:
     return np.argsort(day.task[day.job[:, A], DUE], kind="stable").astype(np.int64)
 
 
-@compiled
+@entrance
 def construct(day: Day, state: State, jobs: Integers) -> None:
     """Those of the jobs that are missing, in this order, each where it costs least."""
     for at in range(len(jobs)):
         if state.work[jobs[at], SEAT] >= 0:
             serve(day, state, jobs[at])
-            state.tally[EASED] = 1
-            state.tally[WORST] = weigh(day, state)
-            keep(day, state)
+            keep_settled(day, state)
 
 
-@compiled
+@entrance
 def spread_keys(day: Day, state: State) -> None:
     """New keys that keep the order in every round: of the jobs whose turn it may be, the one that starts first."""
     node, turn, tasks = state.node, state.round, len(day.task)
     for carer in range(len(turn)):
         turn[carer, HOMES] = node[tasks + carer, NEXT]  # the list is not in use between two changes
+    for job in range(len(day.job)):
+        state.work[job, RANK] = 0
     last = -(1 << 59)
     while True:
         chosen, soonest = -1, 1 << 60
@@ -80,6 +82,8 @@ def spread_keys(day: Day, state: State) -> None:
             job = day.task[task, JOB]
             one, two = day.job[job, A], day.job[job, B]
             moment = node[one, START]
+            if day.job[job, SECOND] > 0 and not state.work[day.job[job, MATE], RANK]:
+                continue
             if two >= 0:
                 other = two if task == one else one
                 if turn[node[other, CARER], HOMES] != other:
@@ -90,7 +94,7 @@ def spread_keys(day: Day, state: State) -> None:
         if chosen < 0:
             return
         last = max(last + PER_UNIT // 64, soonest * PER_UNIT)
-        state.work[chosen, KEY] = last
+        state.work[chosen, KEY], state.work[chosen, RANK] = last, 1
         for half in range(2):
             task = day.job[chosen, half]
             if task >= 0:
@@ -139,7 +143,7 @@ def _small_move(day: Day, state: State, before: float, allowed: float) -> bool:
     return made and judge(day, state, before, allowed)
 
 
-@compiled
+@entrance
 def anneal(day: Day, state: State, best: State, moves: int, hot: float, cold: float, large: float, torn: int) -> int:
     """So many moves while the temperature falls from `hot` to `cold`; `large` of them are large. How many were kept."""
     kept = 0

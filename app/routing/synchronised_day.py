@@ -1,7 +1,8 @@
 """A problem as the arrays on which the synchronised search works, one cache line to a row. Pure.
 
-A *job* is a task, or the two tasks of a link. Nodes are the tasks, in the problem's order, and after them one node for
-each caregiver, who stands for the start of the round as a predecessor and for its end as a successor.
+A *job* is a task, or two linked tasks that two caregivers have to do. Two linked tasks that one caregiver may do are
+two jobs, *mates* of each other, served both or not at all. Nodes are the tasks, in the problem's order, and after them
+one node for each caregiver, who stands for the start of the round as a predecessor and for its end as a successor.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ NEVER = 1 << 50
 
 # Columns of Day.task. HARD is the last moment at which the task may start at all, ABLE how many may do it.
 DURATION, JOB, OPENS, CLOSES, WINDOWS, DUE, HARD, ABLE = range(8)
-# Columns of Day.job. B is -1 for a single task; MISSED what leaving the job out adds to the unserved weight.
-A, B, LEAST, MOST, APART, MISSED = range(6)
+# Columns of Day.job. B is -1 for a single task, MATE for one without; SECOND is 1 for the later one of two mates;
+# MISSED is what leaving the job out adds to the unserved weight.
+A, B, LEAST, MOST, MATE, SECOND, MISSED = range(7)
 # Columns of Day.carer.
 PROFILE, SHIFT_OPENS, SHIFT_CLOSES, BREAKS = range(4)
 # Of Day.place: where one leaves from and where one comes to. Of Day.span, with the length of a rest. Of Day.near.
@@ -57,6 +59,7 @@ class Day(NamedTuple):
     near: Smaller  # (2, tasks, NEAR): good predecessors and good successors, best first, then -1
     weight: Reals  # (5,)
     hard: bool  # there are limits that a round could come up against
+    mates: bool  # there are some
 
 
 def day_of(problem: Problem, pins: Sequence[Pin] = ()) -> Day:
@@ -89,6 +92,7 @@ def day_of(problem: Problem, pins: Sequence[Pin] = ()) -> Day:
         near=_near(problem, task, may, travel),
         weight=_weights(problem.objective),
         hard=_bounded(problem, task, travel),
+        mates=bool((job[:, MATE] >= 0).any()),
     )
 
 
@@ -131,12 +135,17 @@ def _jobs(problem: Problem, tasks: dict[str, int], pinned: dict[int, Pin]) -> tu
             raise Unsolvable(f"the search knows links of two tasks; {link.first} or {link.second} has more than one")
         if link.least > link.most:
             raise Unsolvable(f"the link of {link.first} and {link.second} has its least above its most")
-        job_of[first] = job_of[second] = len(rows)
-        rows.append([first, second, link.least, link.most, int(link.different_caregivers), 0, 0, 0])
+        job_of[first] = job_of[second] = at = len(rows)
+        if link.different_caregivers or link.least < 0 or link.most < problem.tasks[first].duration:
+            rows.append([first, second, link.least, link.most, -1, 0, 0, 0])
+        else:
+            job_of[second] = at + 1
+            rows.append([first, -1, link.least, link.most, at + 1, 0, 0, 0])
+            rows.append([second, -1, link.least, link.most, at, 1, 0, 0])
     for at in range(len(problem.tasks)):
         if job_of[at] < 0:
             job_of[at] = len(rows)
-            rows.append([at, -1, 0, 0, 0, 0, 0, 0])
+            rows.append([at, -1, 0, 0, -1, 0, 0, 0])
     for at, task in enumerate(problem.tasks):
         rows[job_of[at]][MISSED] += task.priority * (PINNED if at in pinned else 1)
     return np.array(rows, np.int64).reshape(-1, 8), job_of

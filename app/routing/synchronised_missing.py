@@ -9,10 +9,13 @@ from app.routing.synchronised_day import (
     ABLE,
     DUE,
     DURATION,
+    JOB,
     LEAST,
+    MATE,
     MOST,
     NEVER,
     OPENS,
+    SECOND,
     W_LATENESS,
     W_PREFERENCE,
     W_TRAVEL,
@@ -24,22 +27,25 @@ from app.routing.synchronised_moves import between, coming, may
 from app.routing.synchronised_state import (
     CARER,
     DONE,
+    FIRST_KEY,
     LAST_KEY,
     LATE,
     LATEST,
     LOGGED,
     NEXT,
     PREV,
+    SEAT,
     START,
     State,
     arc,
     compiled,
+    entrance,
     key_before,
     key_behind,
     share,
 )
 from app.routing.synchronised_steps import give_up, link, rekey, take_up, undo, unlink
-from app.routing.synchronised_timing import bound_changed, fits, settle
+from app.routing.synchronised_timing import bound_changed, fits, keep_settled, settle
 
 HOPELESS = 1e30
 BLINK = 0.02
@@ -66,19 +72,22 @@ def insertion(day: Day, state: State, task: int, before: int, floor: int) -> flo
 def best_behind(day: Day, state: State, task: int) -> int:
     """The node behind which the task costs least: beside a near task, or in an empty round; -1 if nowhere."""
     node, tasks = state.node, len(day.task)
-    best, least = -1, HOPELESS
+    best, least, floor = -1, HOPELESS, FIRST_KEY
+    mate = day.job[day.task[task, JOB], MATE]
+    if mate >= 0 and state.work[mate, SEAT] < 0:
+        floor = node[day.job[mate, A], START] + day.job[mate, LEAST]
     for which in range(2 * day.near.shape[2]):
         at = int(day.near[which % 2, task, which // 2])
         if at < 0 or node[at, CARER] < 0 or not may(day, task, node[at, CARER]) or share(state) < BLINK:
             continue
         before = at if which % 2 == 0 else node[at, PREV]
-        price = insertion(day, state, task, before, node[before, DONE])
+        price = insertion(day, state, task, before, floor)
         if price < least:
             best, least = before, price
     for which in range(day.task[task, ABLE]):
         head = tasks + int(day.able[task, which])
         if node[head, NEXT] == head:
-            price = insertion(day, state, task, head, node[head, DONE])
+            price = insertion(day, state, task, head, floor)
             if price < least:
                 best, least = head, price
     return best
@@ -86,9 +95,23 @@ def best_behind(day: Day, state: State, task: int) -> int:
 
 @compiled
 def serve(day: Day, state: State, job: int) -> bool:
-    """Puts a missing job where it costs least; False, with nothing changed, if it fits nowhere."""
+    """Puts a missing job, with its mate, where it costs least; False, with nothing changed, if it fits nowhere."""
     if day.job[job, B] >= 0:
         return _serve_pair(day, state, job)
+    mark, mate = state.tally[LOGGED], day.job[job, MATE]
+    if day.job[job, SECOND] > 0:
+        job, mate = mate, job
+    if not _serve_single(day, state, job):
+        return False
+    if mate >= 0 and not _serve_single(day, state, mate):
+        undo(day, state, mark)
+        bound_changed(day, state)
+        return False
+    return True
+
+
+@compiled
+def _serve_single(day: Day, state: State, job: int) -> bool:
     before = best_behind(day, state, day.job[job, A])
     return before >= 0 and put(day, state, job, before, before)
 
@@ -102,7 +125,7 @@ def put(day: Day, state: State, job: int, before: int, other_before: int) -> boo
     if two >= 0:
         low = max(low, key_behind(day, state, other_before))
         high = min(high, key_before(day, state, node[other_before, NEXT]))
-    key = between(low, high, wish)
+    key = between(day, state, job, low, high, wish)
     if key == LAST_KEY:
         return False
     take_up(day, state, job)
@@ -163,8 +186,27 @@ def _second(day: Day, state: State, job: int, first: int, start: int, limit: flo
 
 @compiled
 def leave(day: Day, state: State, job: int) -> None:
-    """A job is left out from now on."""
+    """A job, with its mate, is left out from now on."""
     unlink(day, state, day.job[job, A])
     if day.job[job, B] >= 0:
         unlink(day, state, day.job[job, B])
     give_up(day, state, job)
+    mate = day.job[job, MATE]
+    if mate >= 0 and state.work[mate, SEAT] < 0:
+        unlink(day, state, day.job[mate, A])
+        give_up(day, state, mate)
+
+
+@entrance
+def place(day: Day, state: State, job: int, before: int, other_before: int) -> None:
+    """Puts a missing job behind these nodes, if that may be: a change of its own."""
+    put(day, state, job, before, other_before)
+    keep_settled(day, state)
+
+
+@entrance
+def displace(day: Day, state: State, job: int) -> None:
+    """Leaves a job out: a change of its own."""
+    leave(day, state, job)
+    settle(day, state, HOPELESS)
+    keep_settled(day, state)

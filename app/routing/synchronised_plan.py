@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from app.routing.problem import Plan, Problem, Round, Stop
-from app.routing.synchronised_day import BREAKS, FORBIDDEN, JOB, LASTING, A, B, Day, span
-from app.routing.synchronised_missing import put
-from app.routing.synchronised_state import CARER, DONE, EASED, NEXT, PREV, START, TAKEN, WORST, State, arc
-from app.routing.synchronised_timing import back, keep, rested, weigh
+from app.routing.synchronised_day import BREAKS, FORBIDDEN, JOB, LASTING, MATE, A, B, Day, span
+from app.routing.synchronised_missing import displace, place
+from app.routing.synchronised_state import CARER, DONE, NEXT, PREV, SEAT, START, TAKEN, State, arc
+from app.routing.synchronised_timing import back, rested
 
 
 def load(problem: Problem, day: Day, state: State, plan: Plan) -> None:
@@ -29,12 +29,12 @@ def load(problem: Problem, day: Day, state: State, plan: Plan) -> None:
         if not all(half in where and day.likes[half, where[half][0]] < FORBIDDEN for half in halves):
             continue
         ends = [int(state.node[len(day.task) + where[half][0], PREV]) for half in halves]
-        if len(set(ends)) < len(ends):
-            continue
-        put(day, state, job, ends[0], ends[-1])
-        state.tally[EASED] = 1
-        state.tally[WORST] = weigh(day, state)
-        keep(day, state)
+        if len(set(ends)) == len(ends):
+            place(day, state, job, ends[0], ends[-1])
+    for job in jobs:
+        mate = day.job[job, MATE]
+        if mate >= 0 and state.work[job, SEAT] < 0 <= state.work[mate, SEAT]:
+            displace(day, state, job)
 
 
 def plan_of(problem: Problem, day: Day, state: State) -> Plan:

@@ -6,7 +6,7 @@ that pass near one place; then each job goes where it costs least, the order lef
 
 from __future__ import annotations
 
-from app.routing.synchronised_day import BEFORE, DUE, DURATION, JOB, MISSED, OPENS, A, B, Day
+from app.routing.synchronised_day import BEFORE, DUE, DURATION, JOB, MATE, MISSED, OPENS, A, B, Day
 from app.routing.synchronised_missing import HOPELESS, leave, put, serve
 from app.routing.synchronised_moves import may
 from app.routing.synchronised_state import (
@@ -17,6 +17,7 @@ from app.routing.synchronised_state import (
     NEXT,
     PREV,
     RANK,
+    SEAT,
     State,
     compiled,
     dice,
@@ -45,7 +46,8 @@ def rebuild(day: Day, state: State, torn: int) -> bool:
     count = _take_in_hand(day, state, was_missing)
     _put_in_order(day, state, count)
     for at in range(count):
-        serve(day, state, state.work[at, IN_HAND])
+        if state.work[state.work[at, IN_HAND], SEAT] >= 0:  # and has not come with its mate
+            serve(day, state, state.work[at, IN_HAND])
     return True
 
 
@@ -69,6 +71,8 @@ def _tear(day: Day, state: State, centre: int, torn: int) -> None:
         while length > 0 and at < tasks:
             following = node[at, NEXT]
             leave(day, state, day.task[at, JOB])
+            if following < tasks and node[following, CARER] < 0:
+                following = node[following, NEXT]  # that was its mate
             gone, length, at = gone + 1, length - 1, following
 
 
@@ -118,7 +122,7 @@ def _put_in_order(day: Day, state: State, count: int) -> None:
 def replace(day: Day, state: State, job: int) -> bool:
     """A missing job, if single in the place of one near to it, which goes to where it fits best or is left out."""
     node, task = state.node, day.job[job, A]
-    if day.job[job, B] >= 0:
+    if day.job[job, B] >= 0 or day.job[job, MATE] >= 0:
         return serve(day, state, job)
     found = int(day.near[BEFORE, task, nearby(state, day.near.shape[2])])
     if found >= 0 and node[found, CARER] >= 0 and share(state) < 0.5:

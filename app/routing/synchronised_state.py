@@ -36,31 +36,40 @@ F = TypeVar("F", bound=Callable[..., object])
 
 if TYPE_CHECKING:
 
-    def compiled(function: F) -> F:
+    def entrance(function: F) -> F:
         """To machine code, kept between runs."""
+        return function
+
+    def compiled(function: F) -> F:
+        """The same, to be called by other compiled functions only."""
         return function
 
     def inlined(function: F) -> F:
         """The same for what is small and called everywhere: it becomes a part of its callers."""
         return function
 
-else:  # nothing is allocated in here, so nothing needs to be counted
-    compiled = numba.njit(cache=True, error_model="numpy", _nrt=False)
-    inlined = numba.njit(cache=True, error_model="numpy", _nrt=False, forceinline=True)
+else:  # Nothing is allocated in here, so nothing is counted. Wrappers for Python would double the compiler's time.
+    _plain = {"cache": True, "error_model": "numpy", "_nrt": False}
+    _inner = _plain | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    entrance = numba.njit(**_plain, forceinline=True)
+    compiled = numba.njit(**_inner)
+    inlined = numba.njit(**_inner, forceinline=True)
 
 # Columns of State.node. CARER is -1 for a task nobody comes for; TAKEN counts the rests before the task starts.
 CARER, PREV, NEXT, START, DONE, TAKEN, LATE, LATEST = range(8)
 # Columns of State.work: of each job its key, its seat among those left out (or -1), whether it is to be timed; then
-# lists of jobs, filled from the top: those left out, those to be timed, those in hand and their order.
-KEY, SEAT, QUEUED, LEFT_OUT, QUEUE, IN_HAND, RANK = range(7)
+# lists of jobs, filled from the top: those left out, those to be timed, those in hand and their order; at last the
+# moment to which the earlier of two mates is held back, lest the later one come too late for it.
+KEY, SEAT, QUEUED, LEFT_OUT, QUEUE, IN_HAND, RANK, HOLD = range(8)
 # Columns of State.round: whether a caregiver's way home is to be seen to, whether the round changed; lists of both.
 HOMING, TOUCHED, HOMES, CHANGES = range(4)
 # Places of State.tally: the parts of the cost; how long the lists and the log are; for one change, the lateness
-# counted anew, the worst of it, and whether what was worst before has become better; the random numbers.
+# counted anew, the worst of it, and whether what was worst before has become better, and how often somebody was held
+# back; the random numbers.
 TRAVEL, LATENESS, WORST, PREFERENCE, MISSING_WEIGHT = range(5)
-MISSING, TO_TIME, TO_SEE_HOME, CHANGED, LOGGED, SEEN, TOP, EASED, CHANCE = range(5, 14)
+MISSING, TO_TIME, TO_SEE_HOME, CHANGED, LOGGED, SEEN, TOP, EASED, HELD_BACK, CHANCE = range(5, 15)
 # Kinds of steps in State.log.
-LINKED, UNLINKED, KEYED, TIMED, GIVEN_UP, TAKEN_UP, EXCHANGED = range(7)
+LINKED, UNLINKED, KEYED, TIMED, GIVEN_UP, TAKEN_UP, EXCHANGED, HELD = range(8)
 
 FIRST_KEY = -(1 << 60)
 LAST_KEY = 1 << 60
@@ -90,6 +99,7 @@ def empty_state(day: Day, seed: int) -> State:
     node[tasks:, LATEST] = day.carer[:, SHIFT_CLOSES]
     work = np.zeros((jobs, 8), np.int64)
     work[:, SEAT] = work[:, LEFT_OUT] = np.arange(jobs)
+    work[:, HOLD] = FIRST_KEY
     tally = np.zeros(16, np.int64)
     tally[MISSING], tally[MISSING_WEIGHT] = jobs, day.job[:, MISSED].sum()
     tally[CHANCE] = 88_172_645_463_325_252 + 2_654_435_761 * seed
@@ -97,7 +107,7 @@ def empty_state(day: Day, seed: int) -> State:
     return State(node, work, np.zeros((carers, 4), np.int64), tally, log)
 
 
-@inlined
+@entrance
 def cost(day: Day, state: State) -> float:
     """By the problem's objective."""
     tally, weight = state.tally, day.weight
@@ -110,7 +120,7 @@ def cost(day: Day, state: State) -> float:
     )
 
 
-@inlined
+@entrance
 def arc(day: Day, carer: int, x: int, y: int) -> int:
     """The way of a caregiver from one node to the next; nothing for a round without stops."""
     if x == y:

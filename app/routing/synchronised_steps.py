@@ -13,7 +13,10 @@ from app.routing.synchronised_state import (
     DONE,
     EASED,
     EXCHANGED,
+    FIRST_KEY,
     GIVEN_UP,
+    HELD,
+    HOLD,
     HOMES,
     HOMING,
     KEY,
@@ -117,6 +120,7 @@ def link(day: Day, state: State, task: int, carer: int, before: int) -> None:
 def unlink(day: Day, state: State, task: int) -> None:
     """Takes a task out of its round; the job is linked again, or given up, before the change ends."""
     carer, before, after = state.node[task, CARER], state.node[task, PREV], state.node[task, NEXT]
+    hold(state, day.task[task, JOB], FIRST_KEY)
     _part(day, state, task)
     row = state.log[_entry(state)]
     row[0], row[1], row[2], row[3] = UNLINKED, task, carer, before
@@ -129,6 +133,15 @@ def rekey(state: State, job: int, key: int) -> None:
     row = state.log[_entry(state)]
     row[0], row[1], row[2] = KEYED, job, state.work[job, KEY]
     state.work[job, KEY] = key
+
+
+@inlined
+def hold(state: State, job: int, until: int) -> None:
+    """The job does not start before this moment, though it could."""
+    if state.work[job, HOLD] != until:
+        row = state.log[_entry(state)]
+        row[0], row[1], row[2] = HELD, job, state.work[job, HOLD]
+        state.work[job, HOLD] = until
 
 
 @compiled
@@ -281,6 +294,8 @@ def undo(day: Day, state: State, mark: int) -> None:
             work[what, KEY] = row[2]
         elif kind == EXCHANGED:
             _swap_tails(day, state, what, row[2])
+        elif kind == HELD:
+            work[what, HOLD] = row[2]
         elif kind == GIVEN_UP:
             _unseat(day, state, what)
         else:

@@ -13,9 +13,11 @@ from app.routing.synchronised_day import (
     HARD,
     LASTING,
     LEAST,
+    MATE,
     MOST,
     NEVER,
     OPENS,
+    SECOND,
     SHIFT_CLOSES,
     SHIFT_OPENS,
     UNTIL,
@@ -33,6 +35,8 @@ from app.routing.synchronised_state import (
     DONE,
     EASED,
     FIRST_KEY,
+    HELD_BACK,
+    HOLD,
     HOMES,
     HOMING,
     KEY,
@@ -44,6 +48,7 @@ from app.routing.synchronised_state import (
     QUEUE,
     QUEUED,
     SEEN,
+    START,
     TAKEN,
     TO_SEE_HOME,
     TO_TIME,
@@ -54,9 +59,13 @@ from app.routing.synchronised_state import (
     arc,
     compiled,
     cost,
+    entrance,
     inlined,
 )
-from app.routing.synchronised_steps import set_times, undo
+from app.routing.synchronised_steps import hold, set_times, touch, undo
+
+TURNS = 30
+"""How often, in one change, somebody is held back or let go."""
 
 
 @inlined
@@ -90,7 +99,7 @@ def earliest(day: Day, state: State, task: int, floor: int) -> tuple[int, int]:
     return start, taken
 
 
-@inlined
+@entrance
 def rested(day: Day, carer: int, which: int, at: int, way: int) -> tuple[int, int]:
     """The end of a rest begun after the way, or if that is too late before it; and what is left of the way."""
     rest = day.span[len(day.task) + carer, which]
@@ -101,7 +110,7 @@ def rested(day: Day, carer: int, which: int, at: int, way: int) -> tuple[int, in
     return (begins + rest[LASTING] if begins <= rest[UNTIL] else NEVER), way
 
 
-@compiled
+@entrance
 def back(day: Day, state: State, carer: int) -> int:
     """When the caregiver is at the end of the round, the remaining rests taken."""
     head = len(day.task) + carer
@@ -118,6 +127,8 @@ def back(day: Day, state: State, carer: int) -> int:
 def _time(day: Day, state: State, job: int) -> bool:
     """The least starts of a job's tasks that keep its link."""
     row = day.job[job]
+    if row[MATE] >= 0:
+        return _time_mate(day, state, job)
     floor = other_floor = FIRST_KEY
     while True:
         start, taken = earliest(day, state, row[A], floor)
@@ -136,6 +147,41 @@ def _time(day: Day, state: State, job: int) -> bool:
             set_times(day, state, row[B], other, other_taken)
         set_times(day, state, row[A], start, taken)
         return True
+
+
+@compiled
+def _time_mate(day: Day, state: State, job: int) -> bool:
+    """One of two jobs that are linked, though each has its own place in the order.
+
+    The later one comes after the earlier one has been timed. If that leaves too much between them, the earlier one is
+    held back, and timed again; if it was held back longer than need be, it is let go. Either way moments move in one
+    direction only, until nothing moves; after so many turns what is still wrong is given up.
+    """
+    row, node = day.job[job], state.node
+    task, other = row[A], day.job[row[MATE], A]
+    together = node[other, CARER] >= 0
+    floor = state.work[job, HOLD]
+    if together and row[SECOND] > 0:
+        floor = node[other, START] + row[LEAST]
+    start, taken = earliest(day, state, task, floor)
+    if start >= NEVER:
+        return False
+    moved = start != node[task, START]
+    set_times(day, state, task, start, taken)
+    if not together:
+        return True
+    if row[SECOND] == 0:
+        if moved:
+            touch(day, state, other)
+        return True
+    wish, held = start - row[MOST], state.work[row[MATE], HOLD]
+    if node[other, START] < wish or (held == node[other, START] and wish < held):
+        state.tally[HELD_BACK] += 1
+        if state.tally[HELD_BACK] > TURNS:
+            return bool(node[other, START] >= wish)
+        hold(state, row[MATE], wish)
+        touch(day, state, other)
+    return True
 
 
 @inlined
@@ -158,13 +204,15 @@ def settle(day: Day, state: State, room: float) -> bool:
     """Times again what was touched. False if that breaks a hard rule, or if lateness alone exceeds `room`."""
     tally = state.tally
     w_late, w_worst = day.weight[W_LATENESS], day.weight[W_WORST]
-    tally[SEEN] = tally[TOP] = 0
+    tally[SEEN] = tally[TOP] = tally[HELD_BACK] = 0
     while tally[TO_TIME] > 0:
         job = _pop(state)
         if state.node[day.job[job, A], CARER] < 0:
             continue
-        if not _time(day, state, job) or w_late * tally[SEEN] + w_worst * tally[TOP] > room:
+        if not _time(day, state, job):
             return False
+        if not day.mates and w_late * tally[SEEN] + w_worst * tally[TOP] > room:
+            return False  # (mates may be timed more than once; then SEEN is too much)
     while tally[TO_SEE_HOME] > 0:
         tally[TO_SEE_HOME] -= 1
         carer = state.round[tally[TO_SEE_HOME], HOMES]
@@ -237,6 +285,14 @@ def weigh(day: Day, state: State) -> int:
     for task in range(len(day.task)):
         worst = max(worst, state.node[task, LATE])
     return worst
+
+
+@compiled
+def keep_settled(day: Day, state: State) -> None:
+    """The same for a change of many parts, each settled by itself."""
+    state.tally[EASED] = 1
+    state.tally[WORST] = weigh(day, state)
+    keep(day, state)
 
 
 @compiled
