@@ -29,6 +29,8 @@ SLICE_S = 0.3
 """CPU seconds between two looks at budget and progress."""
 SLICE_MOVES = 20_000
 """The length of the first slice, and of all where moves are counted."""
+TICK_S = 0.02
+"""Less than this is not measured: a process whose CPU time is limited sees it move in steps of several milliseconds."""
 
 Progress = Callable[[float, float], None]
 """Told after every slice: the share of the budget that is spent, and the best cost."""
@@ -137,7 +139,7 @@ class _Run:
             spread_keys(self.day, self.state)
             start = time.process_time()
             anneal(self.day, self.state, self.best, size, hot, cold, self.schedule.large, self.schedule.torn)
-            self.per_s = size / max(1e-6, time.process_time() - start)
+            self.per_s = size / max(TICK_S, time.process_time() - start)
             made, self.done = made + size, self.done + size
             if self.progress is not None:
                 spent = self.done / (self.done + max(0, self.left()))

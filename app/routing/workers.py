@@ -34,7 +34,7 @@ SOLVER = "app.routing.solving:solve"
 MENDER = "app.routing.repair:frontier"
 MEMORY_BYTES = 2 << 30
 """What a job may take on top of what the libraries have mapped."""
-GRACE_CPU_S = 45.0
+GRACE_CPU_S = 15.0
 """Granted beside the budget: what is in hand may be finished."""
 WALL_PER_CPU = 6.0
 """How much slower than its CPU time a solver may be on a busy machine before it counts as stuck."""

@@ -14,7 +14,7 @@ from app.routing.solving import solve
 from app.routing.timetable import orders_of
 from app.routing.validation import cost, reasons, violations
 from tests.routing.days import random_day
-from tests.routing.small_day import PLAN, PROBLEM
+from tests.routing.small_day import PLAN, PROBLEM, stop_at
 
 pytestmark = pytest.mark.timeout(600)  # the first run on a machine compiles
 SEEDS = range(6)
@@ -65,9 +65,9 @@ def test_insertion_keeps_the_rules_and_never_loses(seed: int) -> None:
 def test_insertion_is_the_same_for_the_same_seed_and_steps() -> None:
     day = random_day(1)
     one, same = (insertion.search(day, nobody(day), budget_cpu_s=60, seed=7, steps=400) for _ in range(2))
-    other = insertion.search(day, nobody(day), budget_cpu_s=60, seed=8, steps=400)
     assert one == same
-    assert one != other
+    others = [insertion.search(day, nobody(day), budget_cpu_s=60, seed=seed, steps=5) for seed in range(8)]
+    assert any(other != others[0] for other in others)
 
 
 def test_insertion_counts_its_cost_as_the_validator_does() -> None:
@@ -153,15 +153,10 @@ def test_a_bad_warm_plan_is_refused_and_said_so() -> None:
 
 
 def test_a_solver_that_breaks_a_rule_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    day = random_day(5)
-
-    def lying(problem: Problem, *_: object, **__: object) -> Plan:
-        return Plan((), tuple(task.id for task in problem.tasks[1:]))
-
-    monkeypatch.setattr(insertion, "search", lying)
-    found = solve(day, 0.5, only=("insertion",))
-    assert found.steps[0][0] == "insertion refused: missing task t0"
-    assert found.plan == nobody(day)
+    monkeypatch.setattr(insertion, "search", lambda *_, **__: stop_at(PLAN, "shopping", starts=470))
+    found = solve(PROBLEM, 0.5, only=("insertion",))
+    assert all(name.startswith("insertion refused: ") for name, _, _ in found.steps)
+    assert found.plan == nobody(PROBLEM)
 
 
 def test_pins_stay() -> None:
