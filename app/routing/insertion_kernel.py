@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 from numpy import random  # the compiled generator, seeded by `seeded`; numba knows no other
+
+from app.routing.machine_code import njit
 
 Integers = npt.NDArray[np.int64]
 Smaller = npt.NDArray[np.int32]

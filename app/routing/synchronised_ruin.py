@@ -131,6 +131,8 @@ def replace(day: Day, state: State, job: int) -> bool:
         return False
     out, before = day.task[found, JOB], node[found, PREV]
     leave(day, state, out)
+    if before < len(day.task) and node[before, CARER] < 0:
+        before = node[before, PREV]  # that was its mate
     if not settle(day, state, HOPELESS):
         return False
     bound_changed(day, state)

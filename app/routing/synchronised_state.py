@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-import numba
 import numpy as np
 
+from app.routing.machine_code import njit
 from app.routing.synchronised_day import (
     ENTERED,
     JOB,
@@ -51,9 +51,9 @@ if TYPE_CHECKING:
 else:  # Nothing is allocated in here, so nothing is counted. Wrappers for Python would double the compiler's time.
     _plain = {"cache": True, "error_model": "numpy", "_nrt": False}
     _inner = _plain | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    entrance = numba.njit(**_plain, forceinline=True)
-    compiled = numba.njit(**_inner)
-    inlined = numba.njit(**_inner, forceinline=True)
+    entrance = njit(**_plain, forceinline=True)
+    compiled = njit(**_inner)
+    inlined = njit(**_inner, forceinline=True)
 
 # Columns of State.node. CARER is -1 for a task nobody comes for; TAKEN counts the rests before the task starts.
 CARER, PREV, NEXT, START, DONE, TAKEN, LATE, LATEST = range(8)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+import shutil
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from app.routing import synchronised
+from app.routing import machine_code, synchronised
 from app.routing.possibility import allowed, linked
 from app.routing.problem import Link, Pin, Plan, Problem
+from app.routing.synchronised_annealing import anneal
 from app.routing.timetable import orders_of
 from app.routing.validation import cost, violations
 from tests.routing.days import random_day
@@ -52,6 +55,12 @@ def test_soft_windows_serve_everybody_whom_somebody_may_serve(seed: int) -> None
     assert set(plan.unserved).isdisjoint(possible - linked(day))
 
 
+@pytest.mark.parametrize("seed", range(1, 25))
+def test_a_task_whose_mate_stood_before_it_is_replaced(seed: int) -> None:
+    """`dressing` follows `insulin`, by one caregiver mostly: both leave the round when either does."""
+    assert violations(PROBLEM, synchronised.search(PROBLEM, budget_cpu_s=60, seed=seed, moves=30_000)) == ()
+
+
 def test_the_same_seed_and_moves_give_the_same_plan() -> None:
     day = linked_day(1)
     one, same = (synchronised.search(day, budget_cpu_s=60, seed=3, moves=20_000) for _ in range(2))
@@ -88,6 +97,17 @@ def test_a_clock_in_coarse_ticks_makes_no_slice_endless(monkeypatch: pytest.Monk
     plan = synchronised.search(PROBLEM, budget_cpu_s=1, seed=1)
     assert true_time() - began < 2.5
     assert violations(PROBLEM, plan) == ()
+
+
+def test_machine_code_is_kept_by_the_state_of_all_its_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert machine_code.state() in anneal._cache.cache_path  # type: ignore[attr-defined]
+    was = machine_code.state()
+    shutil.copytree(machine_code.HERE, tmp_path / "routing", ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(machine_code, "HERE", tmp_path / "routing")
+    assert machine_code.state() == was
+    callee = tmp_path / "routing" / "synchronised_ruin.py"
+    callee.write_text(callee.read_text() + "\n")
+    assert machine_code.state() != was
 
 
 def test_nothing_to_do_is_a_plan() -> None:
