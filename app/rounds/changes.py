@@ -12,8 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from app.rounds.facts import LEAD, SECOND, DayOrder, order_of
-from app.rounds.making import FIXED
+from app.rounds.facts import FIXED, LEAD, SECOND, DayOrder, order_of
 from app.routing.problem import Plan, Problem, Stop
 
 KEEP, ASSIGN, OFFER, TAKE_BACK, WAIT = "keep", "assign", "offer", "take_back", "wait"

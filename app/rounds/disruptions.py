@@ -24,7 +24,7 @@ from app.providers import workforce
 from app.rounds import changes, making, planning, publishing, queries, repairing, storing
 from app.rounds import day as days
 from app.rounds.day import Scope
-from app.rounds.facts import Day, DayCaregiver, Rules
+from app.rounds.facts import MINUTE, Day, DayCaregiver, Rules
 from app.rounds.lifecycle import Kind, RepairStatus
 from app.rounds.planning import Refused, Solver
 from app.routing import validation
@@ -155,7 +155,7 @@ def as_broken(day: Day, kind: str, what: Mapping[str, Any]) -> Day:
     """
     if kind != Kind.OVERRUN:
         return day
-    extra = int(what["minutes"]) * making.MINUTE
+    extra = int(what["minutes"]) * MINUTE
 
     def later(one: DayCaregiver) -> DayCaregiver:
         return replace(
@@ -177,7 +177,7 @@ def _kept(one: repairing.Repair, made: making.Made, before: Plan) -> dict[str, A
         "rescued": repairing.rescued(before, one.plan), "unserved": cost.unserved, "visits": len(one.disturbed),
         "caregivers": repairing.people(before, one.plan),
         "changes": [
-            {"order_id": c.order, "how": c.how, "others": c.others, "minutes": c.moved // making.MINUTE}
+            {"order_id": c.order, "how": c.how, "others": c.others, "minutes": c.moved // MINUTE}
             for c in one.disturbed
         ],
     }  # fmt: skip

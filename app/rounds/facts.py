@@ -14,6 +14,9 @@ Place = tuple[float | None, float | None]
 Span = tuple[int, int]
 
 LEAD, SECOND = "lead", "second"
+MINUTE = 60
+FIXED = "fixed/"
+"""How tasks begin that stand for what is booked already, and are not to be moved."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,16 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 
-from app.core.geo import distance_m
-from app.regions.divisions import lineage
-from app.rounds.facts import LEAD, SECOND, Day, DayCaregiver, DayOrder, DayProvider, Place, Rules, Taken, task_of
+from app.rounds.eligibility import Eligible
+from app.rounds.facts import FIXED, LEAD, MINUTE, SECOND, Day, DayCaregiver, DayOrder, Place, Rules, Taken, task_of
+from app.rounds.shifts import shift_of, united, whole_minute
 from app.rounds.succession import WINDOW_OVER, successions, windows_after
 from app.routing.problem import (
-    Break,
     Caregiver,
     Link,
     Matrix,
@@ -32,10 +30,6 @@ from app.routing.problem import (
     Window,
 )
 from app.routing.travel import DAY, Coefficients, Line, Pace, matrix
-
-MINUTE = 60
-FIXED = "fixed/"
-"""How tasks begin that stand for what is booked already, and are not to be moved."""
 
 WINDOW_EMPTY = "impossible_window"
 NO_PAIR = "no_provider_with_two"
@@ -65,7 +59,7 @@ class _Places:
 def make(day: Day) -> Made:
     """The problem that `day` poses. Orders that cannot be in any plan are left aside with a reason."""
     places, modes = _Places(), sorted({one.mode for one in day.caregivers}) or ["ebike"]
-    able = _able(day)
+    able = Eligible(day.caregivers, day.providers)
     aside: dict[str, str] = {}
     tasks: list[Task] = []
     links: list[Link] = []
@@ -86,7 +80,7 @@ def make(day: Day) -> Made:
     caregivers: list[Caregiver] = []
     for one in day.caregivers:
         busy = [*one.taken, *_kept(day.orders, aside, one)]
-        made, fixed = _caregiver(one, busy, day, places, modes)
+        made, fixed = shift_of(one, busy, day, places.at, modes.index(one.mode))
         if made is not None:
             caregivers.append(made)
             tasks += fixed
@@ -98,10 +92,10 @@ def make(day: Day) -> Made:
 
 def windows_of(order: DayOrder, now: int, rules: Rules) -> tuple[Window, ...] | str:
     """When it may begin, whole minutes; why not at all, where there is no time left. The time it has now is one."""
-    opens = _up(max(order.opens, now))
+    opens = whole_minute(max(order.opens, now))
     last = order.closes if order.closes is not None else max(order.opens, now) + rules.open_end
-    spans = [(opens, last), *((_up(max(first, now)), until) for first, until in order.also)]
-    windows = [Window(first, until // MINUTE * MINUTE) for first, until in _united(s for s in spans if s[0] <= s[1])]
+    spans = [(opens, last), *((whole_minute(max(first, now)), until) for first, until in order.also)]
+    windows = [Window(first, until // MINUTE * MINUTE) for first, until in united(s for s in spans if s[0] <= s[1])]
     for at in sorted({held.starts for held in order.held}):
         if at >= now and not any(window.opens <= at <= window.closes for window in windows):
             windows.append(Window(at, at))
@@ -119,83 +113,8 @@ def matrices(places: list[Place], modes: Iterable[str], pace: Mapping[str, Line]
         yield np.asarray(-(-seconds // MINUTE) * MINUTE, dtype=np.int64)
 
 
-class _Able:
-    """Who may come to an order at all, certificates and wishes aside; equal answers are one set."""
-
-    def __init__(self, caregivers: Iterable[DayCaregiver], providers: Iterable[DayProvider]) -> None:
-        self.caregivers = tuple(caregivers)
-        self.providers = {one.id: one for one in providers}
-        self.team: dict[str, frozenset[str]] = {}
-        for one in self.caregivers:
-            self.team[one.provider] = self.team.get(one.provider, frozenset()) | {one.id}
-        self.men_and_women = {
-            wish: frozenset(one.id for one in self.caregivers if one.sex != wish) for wish in ("female", "male")
-        }
-        self._sets: dict[frozenset[str], frozenset[str]] = {}
-
-    def never(self, order: DayOrder) -> frozenset[str]:
-        """Those whom the elder does not want, or who shall not meet the elder."""
-        unwanted = self.men_and_women[order.gender_wish] if order.gender_wish else frozenset()
-        return unwanted | order.blocked
-
-    def who(self, order: DayOrder) -> frozenset[str] | None:
-        """Caregivers of the providers that may come; where two come together of one provider, None if none has two."""
-        may = self._providers(order)
-        if order.hands == 1:
-            return self._team(may)
-        pairs = {name: able for name in may if len(able := self._fit(order, name)) >= order.hands}
-        if not pairs:
-            return None
-        nearest = min(pairs, key=lambda name: (name != order.asked, self._far(order, pairs[name]), name))
-        return self.team[nearest]
-
-    def _providers(self, order: DayOrder) -> list[str]:
-        if order.provider is not None:
-            return [order.provider]
-        around = lineage(order.division)
-        return [
-            one.id
-            for one in self.providers.values()
-            if (one.open or one.id == order.asked)
-            and one.id not in order.refused
-            and order.item in one.items
-            and not one.areas.isdisjoint(around)
-        ]
-
-    def _team(self, providers: Iterable[str]) -> frozenset[str]:
-        key = frozenset(providers)
-        if key not in self._sets:
-            self._sets[key] = frozenset().union(*(self.team.get(name, frozenset()) for name in key))
-        return self._sets[key]
-
-    def _fit(self, order: DayOrder, provider: str) -> list[DayCaregiver]:
-        never = self.never(order)
-        return [
-            one
-            for one in self.caregivers
-            if one.provider == provider
-            and one.id not in never
-            and (order.certificate is None or order.certificate in one.certificates)
-        ]
-
-    @staticmethod
-    def _far(order: DayOrder, able: Iterable[DayCaregiver]) -> float:
-        """How far the two nearest live, together; far for unknown places."""
-        return sum(sorted(_metres(one.home, order.place) for one in able)[:2])
-
-
-def _able(day: Day) -> _Able:
-    return _Able(day.caregivers, day.providers)
-
-
-def _metres(one: Place, other: Place) -> float:
-    if one[0] is None or one[1] is None or other[0] is None or other[1] is None:
-        return 1e6
-    return distance_m(one[0], one[1], other[0], other[1])
-
-
 def _tasks(
-    order: DayOrder, windows: tuple[Window, ...], only: frozenset[str], able: _Able, place: int, rules: Rules
+    order: DayOrder, windows: tuple[Window, ...], only: frozenset[str], able: Eligible, place: int, rules: Rules
 ) -> list[Task]:
     known = _preference(order, only, able, rules)
     return [
@@ -214,7 +133,7 @@ def _tasks(
     ]
 
 
-def _preference(order: DayOrder, only: frozenset[str], able: _Able, rules: Rules) -> dict[str, int]:
+def _preference(order: DayOrder, only: frozenset[str], able: Eligible, rules: Rules) -> dict[str, int]:
     """Seconds of travel by caregiver, negative for those the elder knows or wishes for."""
     found = {name: -min(rules.known_most, visits * rules.known_visit) for name, visits in order.known.items()}
     for name in able.team.get(order.wished_provider or "", frozenset()):
@@ -228,51 +147,6 @@ def priority_of(order: DayOrder, rules: Rules) -> int:
     """1 to 99: urgency, what was promised, and the elder's circumstances. 100 is kept for what is not to be moved."""
     points = rules.priority.get(order.urgency, 1) + sum(rules.tags.get(tag, 0) for tag in order.tags)
     return max(1, min(99, points + (rules.promised if order.provider is not None else 0)))
-
-
-def _caregiver(
-    one: DayCaregiver, busy: list[Taken], day: Day, places: _Places, modes: list[str]
-) -> tuple[Caregiver | None, list[Task]]:
-    """A caregiver with one shift from the first hour to the last, rests where there is none, and what is fixed.
-
-    What has begun by `now` ends first, and the day goes on from where it was.
-    """
-    rules, start, opens = day.rules, one.home, day.now
-    begun = [taken for taken in busy if taken.from_ < day.now]
-    if begun:
-        last = max(begun, key=lambda taken: taken.until)
-        start, opens = last.place, max(day.now, last.until)
-    ahead = sorted((taken for taken in busy if taken.from_ >= opens), key=lambda taken: taken.from_)
-    spans = _cut(_united([*one.shifts, *((taken.from_, taken.until) for taken in ahead)]), one.away)
-    spans = [(_up(max(since, opens)), till // MINUTE * MINUTE) for since, till in spans if till - MINUTE > opens]
-    spans = [(since, till) for since, till in spans if since < till]
-    if not spans:
-        return None, []
-    gaps = [Break(till, till, since - till) for (_, till), (since, _) in pairwise(spans)]
-    fixed = [
-        Task(
-            id=f"{FIXED}{taken.order}/{one.id}", place=places.at(taken.place), duration=taken.until - taken.from_,
-            windows=(Window(taken.from_, taken.from_),), priority=100, only=frozenset({one.id}),
-        )
-        for taken in ahead
-    ]  # fmt: skip
-    made = Caregiver(
-        id=one.id, start=places.at(start), end=places.at(one.home), shift_opens=spans[0][0], shift_closes=spans[-1][1],
-        skills=one.certificates, breaks=(*gaps, *_lunch(spans, gaps, rules)), profile=modes.index(one.mode),
-    )  # fmt: skip
-    return made, fixed
-
-
-def _lunch(spans: list[tuple[int, int]], gaps: list[Break], rules: Rules) -> list[Break]:
-    """A rest for whoever works long and through noon. A gap long enough around noon is one already."""
-    since, till = spans[0][0], spans[-1][1]
-    opens, closes = max(rules.lunch_opens, since), min(rules.lunch_closes, till - rules.lunch)
-    if till - since < rules.lunch_from_shift or closes < opens:
-        return []
-    if any(gap.duration >= rules.lunch and gap.opens < closes + rules.lunch and gap.opens + gap.duration > opens
-           for gap in gaps):  # fmt: skip
-        return []
-    return [Break(opens, closes, rules.lunch)]
 
 
 def _kept(orders: Iterable[DayOrder], aside: Mapping[str, str], one: DayCaregiver) -> list[Taken]:
@@ -310,28 +184,3 @@ def _warm(problem: Problem, orders: Iterable[DayOrder], planned: set[str]) -> Pl
         tuple(Round(who, stops, stops[0].starts, stops[-1].ends) for who, stops in ordered.items()),
         tuple(task.id for task in problem.tasks if task.id not in served),
     )
-
-
-def _united(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    made: list[tuple[int, int]] = []
-    for since, till in sorted(spans):
-        if made and since <= made[-1][1]:
-            made[-1] = (made[-1][0], max(made[-1][1], till))
-        else:
-            made.append((since, till))
-    return made
-
-
-def _cut(spans: list[tuple[int, int]], away: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    for gone, back in away:
-        spans = [
-            part
-            for since, till in spans
-            for part in ((since, min(till, gone)), (max(since, back), till))
-            if part[0] < part[1]
-        ]
-    return spans
-
-
-def _up(at: int) -> int:
-    return -(-at // MINUTE) * MINUTE

@@ -23,7 +23,7 @@ from app.providers import service as providers
 from app.rounds import day as days
 from app.rounds import making, queries, storing
 from app.rounds.day import Scope
-from app.rounds.facts import Rules
+from app.rounds.facts import FIXED, Rules
 from app.rounds.lifecycle import PlanStatus, may_move
 from app.routing import validation
 from app.routing.problem import Pin, Plan, Problem, Solution, Unsolvable
@@ -167,7 +167,7 @@ class Planner:
         found = validation.violations(made.problem, solution.plan)
         if found:
             raise Refused(NONSENSE, "the solver's plan breaks the rules", storing.violations_to(found[:50]))
-        left = [name for name in solution.plan.unserved if name.startswith(making.FIXED)]
+        left = [name for name in solution.plan.unserved if name.startswith(FIXED)]
         if left:
             alone = [{"rule": "fixed", "detail": name} for name in left]
             raise Refused(NONSENSE, "the plan has no room for what is booked elsewhere", alone)

@@ -28,7 +28,7 @@ from app.rounds import day as days
 from app.rounds.changes import ASSIGN, KEEP, OFFER, TAKE_BACK, Change
 from app.rounds.day import Scope
 from app.rounds.events import RoundsPublished
-from app.rounds.facts import Day, DayCaregiver, Rules
+from app.rounds.facts import FIXED, Day, DayCaregiver, Rules
 from app.rounds.lifecycle import PlanStatus, may_move
 from app.routing import validation
 from app.routing.problem import Plan
@@ -90,10 +90,10 @@ async def _now(tx: Tx, row: Any) -> Day:
     where = Scope(row["service_day"], row["division_code"], row["provider_id"])
     day = await days.read(tx, where, Rules(**row["rules"]))
     now, planned = row["problem"]["now"], row["based_on"]
-    fixed = {task[0] for task in row["problem"]["tasks"] if task[0].startswith(making.FIXED)}
+    fixed = {task[0] for task in row["problem"]["tasks"] if task[0].startswith(FIXED)}
 
     def then(one: DayCaregiver) -> DayCaregiver:
-        known = (t for t in one.taken if t.from_ < now or f"{making.FIXED}{t.order}/{one.id}" in fixed)
+        known = (t for t in one.taken if t.from_ < now or f"{FIXED}{t.order}/{one.id}" in fixed)
         return replace(one, taken=tuple(known))
 
     return replace(
@@ -107,7 +107,7 @@ def _stripped(plan: Plan, made: making.Made) -> Plan:
     there = {task.id for task in made.problem.tasks}
 
     def is_there(name: str) -> bool:
-        return name in there or not name.startswith(making.FIXED)
+        return name in there or not name.startswith(FIXED)
 
     rounds = (replace(one, stops=tuple(stop for stop in one.stops if is_there(stop.task))) for one in plan.rounds)
     return Plan(tuple(one for one in rounds if one.stops), tuple(filter(is_there, plan.unserved)))

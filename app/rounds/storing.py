@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from app.core.json import canonical
-from app.rounds.facts import order_of
-from app.rounds.making import FIXED, Made, matrices
+from app.rounds.facts import FIXED, order_of
+from app.rounds.making import Made, matrices
 from app.routing import validation
 from app.routing.problem import (
     Break,

@@ -9,7 +9,7 @@ from uuid import UUID
 from app.core import clock
 from app.core.db import Tx
 from app.rounds import making, queries_day, succession
-from app.rounds.facts import order_of
+from app.rounds.facts import FIXED, order_of
 
 REASONS = {
     "no_skill": "没有人可以去：证书、企业范围、性别要求或避免见面",
@@ -79,7 +79,7 @@ def _round(one: list[Any], people: Any, named: Any, midnight: datetime) -> dict[
            if person else {}),
         "stops": [
             {
-                "order_id": _order(task)[0], "role": _order(task)[1], "fixed": task.startswith(making.FIXED),
+                "order_id": _order(task)[0], "role": _order(task)[1], "fixed": task.startswith(FIXED),
                 "order_number": _of(named, _order(task)[0], "number"), "item": _of(named, _order(task)[0], "item"),
                 "arrives_at": at(arrives), "starts_at": at(starts), "ends_at": at(ends),
             }
@@ -90,8 +90,8 @@ def _round(one: list[Any], people: Any, named: Any, midnight: datetime) -> dict[
 
 def _order(task: str) -> tuple[str, str]:
     """The order and role behind a task, or behind what is booked elsewhere."""
-    if task.startswith(making.FIXED):
-        return order_of(task.removeprefix(making.FIXED))[0], "lead"
+    if task.startswith(FIXED):
+        return order_of(task.removeprefix(FIXED))[0], "lead"
     return order_of(task)
 
 

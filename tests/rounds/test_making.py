@@ -18,7 +18,7 @@ from app.orders.lifecycle import SUSPENDED
 from app.providers import workforce
 from app.rounds import day as days
 from app.rounds import making, storing, succession
-from app.rounds.facts import SECOND, Day, DayCaregiver, Rules, Taken, task_of
+from app.rounds.facts import FIXED, SECOND, Day, DayCaregiver, Rules, Taken, task_of
 from app.routing import validation
 from app.routing.problem import Break, Task, Window
 from tests.rounds.days import NOON, SCOPE, WEDNESDAY, accepted, at, seconds, wanted
@@ -169,7 +169,7 @@ async def test_what_is_not_to_be_moved_is_a_task_with_one_begin(tx: Tx, town: To
     assert held == at(9)
     await orders.add_flag(tx, order.id, SUSPENDED, SYSTEM.actor)
     made = await made_of(tx)
-    (fixed,) = [one for one in made.problem.tasks if one.id.startswith(making.FIXED)]
+    (fixed,) = [one for one in made.problem.tasks if one.id.startswith(FIXED)]
     assert fixed.only == {str(order.caregiver_id)}
     assert fixed.windows[0].opens == fixed.windows[0].closes < seconds(9)
     assert fixed.windows[0].opens + fixed.duration == seconds(10) + 300
