@@ -9,14 +9,13 @@ from app.core.db import Base
 
 ROOMS = (
     "messaging", "regions", "accounts", "elders", "catalog", "providers", "benefits", "orders",
-    "intake", "dispatch", "visits", "rounds", "followup", "settlement", "channels",
+    "matching", "intake", "dispatch", "visits", "rounds", "followup", "settlement", "channels",
 )  # fmt: skip
 
 import_module("app.core.idempotency")
 import_module("app.jobs.models")
-import_module("app.dispatch.models_batch")
-import_module("app.dispatch.models_matching")
-import_module("app.dispatch.models_travel")
+import_module("app.matching.models_derived")
+import_module("app.matching.models_travel")
 for room in ROOMS:
     if find_spec(f"app.{room}.models"):
         import_module(f"app.{room}.models")

@@ -20,12 +20,10 @@ from app.core import clock, idempotency
 from app.core.config import Settings
 from app.core.db import Database, Tx
 from app.core.events import Bus
-from app.dispatch import availability, batching, shares, travel_log
+from app.dispatch import batching
 from app.dispatch import events as dispatch_events
 from app.dispatch import handlers as dispatch
 from app.dispatch import tasks as dispatch_tasks
-from app.dispatch.map_amap import Amap
-from app.dispatch.maps import RoadTimes
 from app.elders.events import ElderDeparted
 from app.exchange import handlers as exchange
 from app.followup import events as followup_events
@@ -36,6 +34,9 @@ from app.intake import tasks as intake_tasks
 from app.jobs import feed, queue
 from app.jobs import worker as jobs
 from app.jobs.worker import Long, Periodic, Task
+from app.matching import availability, maps, shares, travel_log
+from app.matching.map_amap import Amap
+from app.matching.maps import RoadTimes
 from app.messaging import service as messaging
 from app.messaging import tasks as messaging_tasks
 from app.messaging.sender import OutboxFile, RecordingSender
@@ -118,7 +119,7 @@ def periodic() -> list[Periodic]:
         Periodic("dispatch.count_shares", timedelta(minutes=1), shares.count),
         Periodic("dispatch.scarcity", batching.MEASURED_EVERY, batching.measure),
         Periodic("dispatch.batch", batching.EVERY, batching.assign_waiting),
-        Periodic("dispatch.forget_ways", timedelta(hours=6), dispatch_tasks.forget_ways),
+        Periodic("dispatch.forget_ways", timedelta(hours=6), maps.forget_ways),
         Periodic("dispatch.calibrate_travel", timedelta(hours=24), travel_log.calibrate),
         Periodic("orders.make_recurring", timedelta(seconds=10), recurring_orders.make_orders),
         Periodic("orders.missed_deadlines", timedelta(seconds=5), order_tasks.announce_missed_deadlines),

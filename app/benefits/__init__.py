@@ -1,4 +1,4 @@
-"""Floor 7: who pays which part. Government purchase: a share of the price, up to a monthly quota in fen.
+"""Floor 6: who pays which part. Government purchase: a share of the price, up to a monthly quota in fen.
 
 In: schemes and entitlements as the civil-affairs office decides them. Out: `service.quote`, `reserve`, `release`,
 `consume`, the pure `waterfall`.

@@ -12,11 +12,12 @@ from app.core import clock
 from app.core.db import Tx
 from app.core.errors import Conflict, NotFound
 from app.core.http import SYSTEM, Caller
-from app.dispatch import assignment, cascade, offering, queries, queries_bookings, search
+from app.dispatch import assignment, cascade, offering, queries
 from app.dispatch.events import OfferAccepted
 from app.dispatch.modes import Mode
 from app.dispatch.offers import TAKEN_BY_OTHER, OfferStatus
 from app.dispatch.teams import Team, teams
+from app.matching import queries_bookings, search
 from app.orders import service as orders
 from app.orders.lifecycle import Status
 from app.orders.queries import OrderRow

@@ -14,11 +14,12 @@ from app.core import clock
 from app.core.db import Tx
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.http import Caller
-from app.dispatch import queries, queries_bookings, search
+from app.dispatch import queries
 from app.dispatch.events import CaregiverAssigned
-from app.dispatch.offers import occupied
-from app.dispatch.queries_bookings import Time
 from app.dispatch.teams import ROLES, Team
+from app.matching import queries_bookings, search
+from app.matching.queries_bookings import Time
+from app.matching.times import occupied
 from app.orders import service as orders
 from app.orders.lifecycle import Status
 from app.orders.queries import OrderRow

@@ -15,14 +15,15 @@ from app.catalog import service as catalog
 from app.core import clock
 from app.core.db import Tx
 from app.core.http import SYSTEM
-from app.dispatch import cascade, mode_rules, offering, search
+from app.dispatch import cascade, mode_rules, offering
 from app.dispatch import queries_batch as sql
 from app.dispatch.batch import Choice, Claim, Switch, assign, batches, pressure, waits
 from app.dispatch.modes import NEVER_WAIT, Mode
 from app.dispatch.offering import Ask
-from app.dispatch.offers import LEAD, TURNAROUND
 from app.dispatch.queries_batch import Arrivals
-from app.dispatch.search import Found
+from app.matching import search
+from app.matching.search import Found
+from app.matching.times import LEAD, TURNAROUND
 from app.orders.queries import OrderRow
 from app.orders.recurring import held_from
 from app.regions.divisions import lineage

@@ -10,12 +10,13 @@ from app.core import clock
 from app.core.db import Tx
 from app.core.http import SYSTEM
 from app.core.ids import new_id
-from app.dispatch import mode_rules, offering, queries, queries_bookings, search
+from app.dispatch import mode_rules, offering, queries
 from app.dispatch.events import NobodyFound, OfferClosed
 from app.dispatch.modes import Mode, Plan
 from app.dispatch.offering import Ask
 from app.dispatch.offers import IN_OTHERS_HANDS, MAX_ATTEMPTS, OfferStatus, furthest
-from app.dispatch.search import Found
+from app.matching import queries_bookings, queries_decisions, search
+from app.matching.search import Found
 from app.orders import service as orders
 from app.orders.lifecycle import Status
 from app.orders.queries import OrderRow
@@ -133,5 +134,5 @@ async def _decide_nothing(tx: Tx, order: OrderRow, plan: Plan, found: Found, act
         decision_id, order.id, plan.mode.value, plan.version, actor, reason, found.weights_version, found.starts_at,
         found.excluded,
     )  # fmt: skip
-    await queries.decide(tx, values, found.funnel, clock.now())
+    await queries_decisions.decide(tx, values, found.funnel, clock.now())
     return decision_id

@@ -1,15 +1,16 @@
-"""Tables of dispatch. The booking's exclusion constraint is the rule against double booking."""
+"""Tables of dispatch: offers, the ways they are made in, and when orders wait for each other."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Date,
+    Float,
     ForeignKey,
     Identity,
     Index,
@@ -20,8 +21,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, TSTZRANGE, ExcludeConstraint
-from sqlalchemy.dialects.postgresql import UUID as PgUuid
+from sqlalchemy.dialects.postgresql import TIMESTAMP, ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base
@@ -83,97 +83,6 @@ class Offer(Base):
     """Where it stands in the feed: a reader that asks for what comes after has it."""
 
 
-class Booking(Base):
-    """A caregiver's time, travel included. Two live bookings of one caregiver cannot overlap.
-
-    An order has one live booking for its lead and, where two come together, one for the second.
-    """
-
-    __tablename__ = "booking"
-    __table_args__ = (
-        CheckConstraint("status IN ('held','booked','released')", name="status"),
-        CheckConstraint("role IN ('lead','second')", name="role"),
-        ExcludeConstraint(
-            ("caregiver_id", "="),
-            ("during", "&&"),
-            name="ex_booking_caregiver_during",
-            using="gist",
-            where=text("status <> 'released'"),
-        ),
-        Index("ix_booking_one_live", "order_id", "role", unique=True, postgresql_where=text("status <> 'released'")),
-    )
-
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    caregiver_id: Mapped[UUID] = mapped_column(ForeignKey("caregiver.id"))
-    order_id: Mapped[UUID] = mapped_column(ForeignKey("care_order.id"))
-    role: Mapped[str] = mapped_column(Text)
-    status: Mapped[str] = mapped_column(Text)
-    during: Mapped[Any] = mapped_column(TSTZRANGE)
-    starts_at: Mapped[datetime] = mapped_column(Time)
-    minutes: Mapped[int] = mapped_column(Integer)
-    made_at: Mapped[datetime] = mapped_column(Time)
-
-
-class Decision(Base):
-    """Why this caregiver: what was asked, who was ranked with which points, who was refused by which rule."""
-
-    __tablename__ = "decision"
-    __table_args__ = (Index(None, "order_id"),)
-
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    order_id: Mapped[UUID] = mapped_column(ForeignKey("care_order.id"))
-    mode: Mapped[str] = mapped_column(Text)
-    mode_version: Mapped[int | None] = mapped_column(Integer)
-    """The rule of `dispatch_mode` that chose the mode; null for the default."""
-    made_by: Mapped[str] = mapped_column(Text)
-    reason: Mapped[str | None] = mapped_column(Text)
-    weights_version: Mapped[int | None] = mapped_column(Integer)
-    starts_at: Mapped[datetime] = mapped_column(Time)
-    excluded: Mapped[list[UUID]] = mapped_column(ARRAY(PgUuid(as_uuid=True)))
-    funnel: Mapped[Any] = mapped_column(JSONB)
-    ranked: Mapped[Any] = mapped_column(JSONB)
-    chosen_caregiver_id: Mapped[UUID | None]
-    chosen_second_id: Mapped[UUID | None]
-    chosen_provider_id: Mapped[UUID | None]
-    made_at: Mapped[datetime] = mapped_column(Time)
-
-
-class DispatchWeights(Base):
-    """Weights of the service objectives by service type, division and urgency. A row never changes; the newest one in
-    force counts."""
-
-    __tablename__ = "dispatch_weights"
-    __table_args__ = (
-        CheckConstraint("urgency IN ('any','emergency','urgent','normal','appointment')", name="urgency"),
-        CheckConstraint("max_travel_minutes BETWEEN 5 AND 240", name="max_travel"),
-    )
-
-    version: Mapped[int] = mapped_column(Integer, Identity(), primary_key=True)
-    division_code: Mapped[str] = mapped_column(Text)
-    urgency: Mapped[str] = mapped_column(Text)
-    weights: Mapped[Any] = mapped_column(JSONB)
-    valid_from: Mapped[date]
-    service_type: Mapped[str] = mapped_column(Text)
-    """An item's code, a category of items, or "any"."""
-    max_travel_minutes: Mapped[int] = mapped_column(SmallInteger)
-    """The work rule that goes with the weights: nobody is sent farther."""
-    made_by: Mapped[str] = mapped_column(Text)
-    reason: Mapped[str] = mapped_column(Text)
-    made_at: Mapped[datetime] = mapped_column(Time)
-
-
-class BlockedPair(Base):
-    """These two shall not meet; either side may have asked for it."""
-
-    __tablename__ = "blocked_pair"
-
-    elder_id: Mapped[UUID] = mapped_column(ForeignKey("elder.id"), primary_key=True)
-    caregiver_id: Mapped[UUID] = mapped_column(ForeignKey("caregiver.id"), primary_key=True)
-    asked_by: Mapped[str] = mapped_column(Text)
-    reason: Mapped[str] = mapped_column(Text)
-    since: Mapped[datetime] = mapped_column(Time)
-
-
 class DispatchMode(Base):
     """Which way orders are offered, per division, service item and urgency; the newest row in force counts.
 
@@ -225,3 +134,29 @@ class FixedProvider(Base):
     valid_to: Mapped[date | None]
     made_by: Mapped[str] = mapped_column(Text)
     made_at: Mapped[datetime] = mapped_column(Time)
+
+
+class Scarcity(Base):
+    """How many orders there are for one free caregiver, per service item and district, and whether they wait."""
+
+    __tablename__ = "scarcity"
+
+    division_code: Mapped[str] = mapped_column(Text, primary_key=True)
+    item_code: Mapped[str] = mapped_column(Text, primary_key=True)
+    pressure: Mapped[float] = mapped_column(Float)
+    batching: Mapped[bool] = mapped_column(Boolean)
+    measured_at: Mapped[datetime] = mapped_column(Time)
+
+
+class BatchSwitch(Base):
+    """From which pressure on orders wait for each other, and how long; the newest row in force counts."""
+
+    __tablename__ = "batch_switch"
+    __table_args__ = (CheckConstraint("opens >= closes AND closes >= 0 AND longest_wait >= 0", name="sense"),)
+
+    version: Mapped[int] = mapped_column(Integer, Identity(), primary_key=True)
+    division_code: Mapped[str] = mapped_column(Text)
+    opens: Mapped[float] = mapped_column(Float)
+    closes: Mapped[float] = mapped_column(Float)
+    longest_wait: Mapped[int] = mapped_column(Integer)
+    valid_from: Mapped[date] = mapped_column(Date)

@@ -12,14 +12,15 @@ from app.catalog import service as catalog
 from app.core import clock
 from app.core.db import Tx
 from app.core.ids import new_id
-from app.dispatch import queries, queries_bookings, search
+from app.dispatch import queries
 from app.dispatch.events import OfferMade
 from app.dispatch.modes import Mode
-from app.dispatch.offers import occupied
 from app.dispatch.queries import NewOffer, Round
-from app.dispatch.queries_bookings import Time
-from app.dispatch.search import Found
 from app.dispatch.teams import ROLES, RankedTeam, of_each_provider, teams
+from app.matching import queries_bookings, search
+from app.matching.queries_bookings import Time
+from app.matching.search import Found
+from app.matching.times import occupied
 from app.orders import service as orders
 from app.orders.deadlines import choose
 from app.orders.lifecycle import Status

@@ -1,4 +1,4 @@
-"""An offer's states, and when the visit would be. Pure.
+"""An offer's states. Pure.
 
 offered ─▶ accepted
    ├─────▶ refused      by the provider, with a reason
@@ -11,7 +11,6 @@ accepted ─▶ withdrawn   the order was taken back (caregiver ill, designation
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -43,20 +42,6 @@ IN_OTHERS_HANDS = "in_others_hands"
 ON_ITS_WAY = ("queued", "sent", "fetched")
 """How far an open offer has come to its provider's system."""
 
-TURNAROUND = timedelta(minutes=5)
-"""Kept free after a visit, beside the travel to the next one."""
-
-STEP = timedelta(minutes=30)
-MAX_STARTS = 8
-
-LEAD = {
-    "emergency": timedelta(minutes=5),
-    "urgent": timedelta(minutes=15),
-    "normal": timedelta(minutes=30),
-    "appointment": timedelta(0),
-}
-"""How soon a visit may begin when it is wanted as soon as possible."""
-
 
 def may_move(before: OfferStatus, after: OfferStatus) -> bool:
     return after in MOVES[before]
@@ -65,21 +50,3 @@ def may_move(before: OfferStatus, after: OfferStatus) -> bool:
 def furthest(deliveries: Iterable[str]) -> str:
     """The delivery an order shows, out of those of its open offers (at least one)."""
     return max(deliveries, key=ON_ITS_WAY.index)
-
-
-def possible_starts(
-    wanted_from: datetime, wanted_to: datetime | None, minutes: int, urgency: str, now: datetime
-) -> list[datetime]:
-    """Begin times to try, earliest first, at most MAX_STARTS.
-
-    With a window, every half hour that still lets the visit end inside it; without one, from the lead time on.
-    """
-    earliest = max(wanted_from, now + LEAD[urgency])
-    latest = wanted_to - timedelta(minutes=minutes) if wanted_to else earliest + STEP * (MAX_STARTS - 1)
-    starts = [earliest + STEP * i for i in range(MAX_STARTS)]
-    return [start for start in starts if start <= latest] or [earliest]
-
-
-def occupied(starts_at: datetime, minutes: int, travel_minutes: int) -> tuple[datetime, datetime]:
-    """The half-open interval a booking blocks: travel there, the visit, the turnaround."""
-    return starts_at - timedelta(minutes=travel_minutes), starts_at + timedelta(minutes=minutes) + TURNAROUND

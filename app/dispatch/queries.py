@@ -10,10 +10,9 @@ from uuid import UUID
 
 from app.core.db import Tx
 from app.core.json import dumps
-from app.dispatch.offers import IN_OTHERS_HANDS
-from app.dispatch.queries_availability import freeing, taking
-from app.dispatch.queries_bookings import MAKE, TRIED, Time, of_those, undo
 from app.dispatch.teams import Team
+from app.matching.queries_availability import freeing, taking
+from app.matching.queries_bookings import MAKE, TRIED, Time, of_those, undo
 from app.orders.queries import COLUMNS as ORDER_COLUMNS
 from app.orders.queries import OrderRow
 from app.orders.queries import row as order_row
@@ -55,10 +54,6 @@ OFFER_TO_SEVERAL = """WITH made AS (
 INSERT INTO decision (id, order_id, mode, mode_version, made_by, reason, weights_version, starts_at, excluded, funnel,
   ranked, made_at)
 VALUES ($6, $5, $7, $13, $14, $15, $16, $10, $17, $18, $19, $11)"""
-
-DECIDE = """INSERT INTO decision (id, order_id, mode, mode_version, made_by, reason, weights_version, starts_at,
-  excluded, funnel, ranked, made_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '[]', $11)"""
 
 OFFER = """SELECT id, order_id, provider_id, caregiver_id, second_caregiver_id, decision_id, mode, attempt, status,
   service_day, starts_at, made_at, deadline_at, closed_at, reason_code, delivery, sent_at, fetched_at
@@ -116,25 +111,6 @@ CLOSE_OFFER = f"""WITH closed AS (
   {freeing("freed")}
 )
 SELECT count(*) FROM closed"""
-
-# An order that somebody is busy with this moment is looked at next time.
-OVERDUE = """WITH due AS (
-  SELECT id, order_id FROM offer WHERE status = 'offered' AND deadline_at <= $1 ORDER BY deadline_at LIMIT $2
-), free AS (
-  SELECT o.id FROM care_order o WHERE o.id IN (SELECT order_id FROM due) ORDER BY o.id FOR NO KEY UPDATE SKIP LOCKED
-)
-SELECT due.id, due.order_id FROM due JOIN free ON free.id = due.order_id ORDER BY due.order_id, due.id"""
-
-WAITING = """SELECT o.id FROM care_order o LEFT JOIN LATERAL (
-  SELECT d.made_at, d.reason FROM decision d WHERE d.order_id = o.id ORDER BY d.made_at DESC, d.id DESC LIMIT 1
-) AS last ON true
-WHERE o.status = 'placed' AND o.flags = '{}' AND (o.channel <> 'plan' OR o.wanted_from < $4) AND (
-  last.reason = $2 OR (o.updated_at <= $1 AND (last.made_at <= $1 OR last.made_at IS NULL)))
-ORDER BY o.id LIMIT $3 FOR NO KEY UPDATE OF o SKIP LOCKED"""
-
-BLOCK = """INSERT INTO blocked_pair (elder_id, caregiver_id, asked_by, reason, since) VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (elder_id, caregiver_id) DO UPDATE SET reason = excluded.reason, asked_by = excluded.asked_by"""
-UNBLOCK = "DELETE FROM blocked_pair WHERE elder_id = $1 AND caregiver_id = $2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,11 +171,6 @@ async def offer_to_several(tx: Tx, offers: Sequence[NewOffer], r: Round, at: dat
     )  # fmt: skip
 
 
-async def decide(tx: Tx, values: Sequence[Any], funnel: Any, at: datetime) -> None:
-    """Keep the decision that nobody is left."""
-    await tx.run(DECIDE, *values, dumps(funnel), at)
-
-
 async def locked_offer(tx: Tx, offer_id: UUID) -> tuple[OrderRow, dict[str, Any]] | None:
     """The offer's order and the offer, both locked, the order first as everywhere."""
     found = await tx.fetchrow(LOCKED_OFFER, offer_id)
@@ -255,24 +226,3 @@ async def close_offer(
     tx: Tx, offer_id: UUID, status: str, at: datetime, reason: str | None, note: str | None, before: list[str]
 ) -> bool:
     return bool(await tx.fetchval(CLOSE_OFFER, offer_id, status, at, reason, note, before))
-
-
-async def overdue(tx: Tx, now: datetime, limit: int) -> list[Any]:
-    """Offers past their deadline, their orders locked."""
-    return await tx.fetch(OVERDUE, now, limit)
-
-
-async def waiting(tx: Tx, quiet_since: datetime, held_from: datetime, limit: int) -> list[UUID]:
-    """Placed orders that nobody has tried to dispatch since `quiet_since`, or just when others were busy; locked.
-
-    Orders of plans that are wanted at `held_from` or later wait for their round.
-    """
-    return [row["id"] for row in await tx.fetch(WAITING, quiet_since, IN_OTHERS_HANDS, limit, held_from)]
-
-
-async def block(tx: Tx, elder_id: UUID, caregiver_id: UUID, actor: str, reason: str, at: datetime) -> None:
-    await tx.run(BLOCK, elder_id, caregiver_id, actor, reason, at)
-
-
-async def unblock(tx: Tx, elder_id: UUID, caregiver_id: UUID) -> int:
-    return await tx.run(UNBLOCK, elder_id, caregiver_id)

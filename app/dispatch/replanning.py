@@ -6,7 +6,7 @@ may change places; then the exclusion constraint decides about every new booking
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -15,12 +15,14 @@ from app.core import clock
 from app.core.db import Tx
 from app.core.errors import Conflict
 from app.core.ids import new_id
-from app.dispatch import assignment, cascade, offering, queries_availability, queries_bookings
+from app.dispatch import assignment, cascade, offering
 from app.dispatch import queries_replanning as queries
 from app.dispatch.events import OfferMade
 from app.dispatch.modes import Mode
-from app.dispatch.queries_replanning import DayOffer, NewBooking
+from app.dispatch.queries_replanning import DayOffer
 from app.dispatch.teams import ROLES, Team
+from app.matching import availability, queries_bookings
+from app.matching.queries_bookings import NewBooking
 from app.orders import service as orders
 from app.orders.lifecycle import Status
 from app.orders.queries import OrderRow
@@ -54,8 +56,8 @@ async def rebook(tx: Tx, what: Rebooking, *, actor: str, reason: str) -> None:
     """Raises Conflict with the order and the booking that won when anybody's time is taken; nothing is done then."""
     now = clock.now()
     everything = [*what.kept, *what.assigned, *what.offered]
-    before = await queries.statuses(tx, [one.order.id for one in what.kept])
-    people = await queries.free_all(tx, [one.order.id for one in everything])
+    before = await queries_bookings.statuses(tx, [one.order.id for one in what.kept])
+    people = await queries_bookings.free_all(tx, [one.order.id for one in everything])
     for order in what.taken_back:
         await cascade.take_back(tx, order, actor, reason)
     offered = [await _free_to_offer(tx, one, actor, reason) for one in what.offered]
@@ -63,7 +65,7 @@ async def rebook(tx: Tx, what: Rebooking, *, actor: str, reason: str) -> None:
         *_bookings(what.kept, before), *_bookings(what.assigned, "booked"), *_bookings(offered, "held"),
     ]  # fmt: skip
     new.sort(key=lambda one: (one.caregiver_id, one.leaves_at))
-    if taken := await queries.book_all(tx, new, now):
+    if taken := await queries_bookings.book_all(tx, new, now):
         raise await _lost(tx, taken[0], len(taken))
     await _offer(tx, what.service_day, offered, actor, reason)
     if what.assigned:
@@ -73,7 +75,7 @@ async def rebook(tx: Tx, what: Rebooking, *, actor: str, reason: str) -> None:
         )  # fmt: skip
     for one in what.assigned:
         await assignment.assigned(tx, one.order, one.team, one.starts_at, actor=actor, reason=reason)
-    await _mark(tx, what.service_day, people | {one.caregiver_id for one in new})
+    await availability.make_anew(tx, what.service_day, people | {one.caregiver_id for one in new})
 
 
 async def _free_to_offer(tx: Tx, one: Planned, actor: str, reason: str) -> Planned:
@@ -130,10 +132,3 @@ async def _offer(tx: Tx, day: date, planned: Sequence[Planned], actor: str, reas
                 version=moved.version, at=now,
             )
         )  # fmt: skip
-
-
-async def _mark(tx: Tx, day: date, caregiver_ids: Collection[UUID]) -> None:
-    """Make these caregivers' rows anew from the bookings, where there are rows: a night reaches into the day before."""
-    known = {row["day"] for row in await queries_availability.known_days(tx, day - timedelta(days=1))}
-    for one in sorted(known & {day - timedelta(days=1), day, day + timedelta(days=1)}):
-        await queries_availability.repair(tx, one, sorted(caregiver_ids))

@@ -1,4 +1,4 @@
-"""The desk's side of dispatch: who could come and why, by hand, and once more; and the modes orders go out in."""
+"""The desk's side of dispatch: who could be asked now, by hand, and once more; and the modes orders go out in."""
 
 from __future__ import annotations
 
@@ -10,16 +10,10 @@ from fastapi import Query, Request, Response
 from app.accounts import scope
 from app.core.db import Tx
 from app.core.http import Caller, CallerDep, DatabaseDep, IfMatchDep, Router, TxDep, allow, check_version
-from app.dispatch import finalists, mode_rules, queries, relaxing, replay, router_matching, search, service
+from app.dispatch import mode_rules, queries, service
 from app.dispatch.mode_rules import NewContract
 from app.dispatch.modes import Mode
-from app.dispatch.schemas import (
-    BlockedPairBody,
-    BlockedPairView,
-    CandidatesView,
-    DecisionView,
-    HandAssignment,
-)
+from app.dispatch.schemas import HandAssignment
 from app.dispatch.schemas_modes import (
     FixedProviderBody,
     FixedProviderEnd,
@@ -30,13 +24,13 @@ from app.dispatch.schemas_modes import (
     ModeRuleView,
     OfferedView,
 )
-from app.elders import service as elders
+from app.matching import finalists, relaxing, search
+from app.matching.schemas import CandidatesView
 from app.orders import service as orders
 from app.orders import views
 from app.orders.schemas import OrderView, Reason
 
 router = Router(tags=["dispatch"])
-router.include_router(router_matching.router)
 
 
 @router.get("/v1/orders/{order_id}/candidates", response_model=CandidatesView, summary="Who could come, and why not")
@@ -57,13 +51,6 @@ async def read_candidates(database: DatabaseDep, request: Request, caller: Calle
         "funnel": found.funnel,
         "relaxations": relaxed,
     }
-
-
-@router.get("/v1/orders/{order_id}/decisions", response_model=list[DecisionView], summary="Every choice that was made")
-@allow("dispatch.read")
-async def read_decisions(tx: TxDep, caller: CallerDep, order_id: UUID) -> Any:
-    scope.see(caller, (await orders.get(tx, order_id)).division_code)
-    return await replay.decisions(tx, order_id)
 
 
 @router.get(
@@ -91,16 +78,6 @@ async def dispatch_again(tx: TxDep, caller: CallerDep, version: IfMatchDep, orde
     await _seen(tx, caller, order_id, version)
     await service.redispatch(tx, caller, order_id, body.reason)
     return await views.one(tx, order_id)
-
-
-@router.post(
-    "/v1/blocked-pairs", response_model=BlockedPairView, status_code=201, summary="These two shall not meet again"
-)
-@allow("dispatch.decide")
-async def block_pair(tx: TxDep, caller: CallerDep, body: BlockedPairBody) -> Any:
-    scope.see(caller, (await elders.elder(tx, body.elder_id)).division_code)
-    await service.block(tx, caller, body.elder_id, body.caregiver_id, body.reason)
-    return {"elder_id": body.elder_id, "caregiver_id": body.caregiver_id}
 
 
 @router.get("/v1/dispatch-modes", response_model=list[ModeRuleView], summary="Ways of offering, the newest first")

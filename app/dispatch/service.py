@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from app.core import clock
 from app.core.db import Tx
-from app.core.errors import Conflict, Invalid
+from app.core.errors import Conflict
 from app.core.http import SYSTEM, Caller
 from app.dispatch import cascade, offering, queries
 from app.dispatch.answers import accept, expire, refuse
@@ -69,14 +68,7 @@ async def withdraw_for_cancelled(tx: Tx, order_id: UUID) -> None:
         await orders.note(tx, order, actor=SYSTEM.actor, reason="offers_withdrawn", facts=withdrawn)
 
 
-async def block(tx: Tx, caller: Caller, elder_id: UUID, caregiver_id: UUID, reason: str) -> None:
-    """These two shall not meet again. Raises Invalid for an unknown person."""
-    if not reason.strip():
-        raise Invalid("reason_missing", field="reason")
-    await queries.block(tx, elder_id, caregiver_id, caller.actor, reason, clock.now())
-
-
 __all__ = [
-    "accept", "block", "dispatch", "dispatch_locked", "expire", "offer_by_hand", "redispatch", "refuse", "take_back",
+    "accept", "dispatch", "dispatch_locked", "expire", "offer_by_hand", "redispatch", "refuse", "take_back",
     "withdraw_for_cancelled",
 ]  # fmt: skip

@@ -7,7 +7,9 @@ from datetime import timedelta
 from app.core import clock, log
 from app.core.db import Tx
 from app.core.errors import Error
-from app.dispatch import queries, queries_bookings, queries_maps, service
+from app.dispatch import queries_sweeps as queries
+from app.dispatch import service
+from app.matching import queries_bookings
 from app.orders.recurring import held_from
 
 BATCH = 20
@@ -36,8 +38,3 @@ async def dispatch_waiting(tx: Tx) -> int:
     waiting = await queries.waiting(tx, now - TRY_AGAIN_AFTER, held_from(now), BATCH)
     tried = [await service.dispatch(tx, order_id, holding=number > 0) for number, order_id in enumerate(waiting)]
     return sum(offer_id is not None for offer_id in tried)
-
-
-async def forget_ways(tx: Tx) -> int:
-    """Drop what the map said too long ago."""
-    return await queries_maps.forget(tx, clock.now())

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from uuid import UUID
 
-from app.dispatch.matching import Ranked
+from app.matching.rules import Ranked
 
 ROLES = ("lead", "second")
 

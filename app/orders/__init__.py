@@ -1,4 +1,4 @@
-"""Floor 8, the spine: an order's life from placed to closed.
+"""Floor 7, the spine: an order's life from placed to closed.
 
 In: `place` (from intake), `advance` and its kin (from dispatch, visits, follow-up), cancellation and suspension
 (from the desk). Out: the order with its price and payers, an append-only history, deadlines.

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from app.core import clock
 from app.core.db import Tx
-from app.dispatch import travel_log
+from app.matching import travel_log
 from app.orders import queries_recurring as recurring
 from app.providers.models import TRAVEL_MODES
 from app.regions.divisions import lineage, prefix_of, scope_ranges

@@ -1,6 +1,6 @@
 """A day becomes a problem: who may go where, when, with whom. Pure.
 
-Every work rule of dispatch is here in the words of `routing`: certificates are skills; the provider's items, areas and
+Every work rule of matching is here in the words of `routing`: certificates are skills; the provider's items, areas and
 standing, and who has accepted, say who is meant (`only`); the elder's wish and blocked pairs say who is not (`never`);
 being known or wished for is a preference. A visit that takes two is two tasks with one begin, by one provider's
 people; one that has to follow another is linked to it, a meal to the insulin before it.

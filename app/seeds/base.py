@@ -13,8 +13,8 @@ from app.catalog import service as catalog
 from app.core.config import Settings
 from app.core.db import Database, Tx
 from app.dispatch import batching
-from app.dispatch import search as dispatch
 from app.followup import figures as followup
+from app.matching import weights
 from app.orders import defaults as orders
 from app.regions import service as regions
 from app.seeds import queries
@@ -27,7 +27,7 @@ async def load_base(tx: Tx) -> None:
     await regions.ensure_base_data(tx)
     await catalog.load_items(tx)
     await orders.load_default_rules(tx)
-    await dispatch.load_default_weights(tx)
+    await weights.load_shipped(tx)
     await batching.load_default_switch(tx)
     await followup.load_default_rules(tx)
     tx.cache.clear()

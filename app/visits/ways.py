@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.core.db import Tx
 from app.core.geo import distance_m
-from app.dispatch import travel_log
+from app.matching import travel_log
 from app.orders.queries import OrderRow
 from app.visits.journal import Entry, Journal, Kind, Method
 

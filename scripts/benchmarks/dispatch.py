@@ -24,10 +24,10 @@ import asyncpg
 from app.catalog import service as catalog
 from app.core import clock
 from app.core.db import Database, Tx
-from app.dispatch import availability, search
-from app.dispatch import queries_matching as matching
-from app.dispatch import queries_shares as shares_queries
-from app.dispatch.queries_availability import SPECIALISTS
+from app.matching import availability, kept, search
+from app.matching import queries_search as matching
+from app.matching import queries_shares as shares_queries
+from app.matching.queries_availability import SPECIALISTS
 from app.orders.queries import OrderRow
 from app.seeds.base import load_base
 from app.serving import cluster
@@ -155,7 +155,7 @@ async def _match(service: Service, database: Database, province: Province, compa
             began = time.perf_counter()
             with _watched(watch):
                 found = await search.look(tx, order, [], order.wanted_from)
-            search.explained(found.ranked)
+            kept.explained(found.ranked)
             whole = time.perf_counter() - began
             item = await catalog.item(tx, order.item_code)
         seen.whole.append(whole * 1000)

@@ -11,15 +11,16 @@ from uuid import UUID
 
 import asyncpg
 
-from app.dispatch import queries_matching as matching
-from app.dispatch.slots import LOOK, SLOT_MINUTES
+from app.matching import queries_search as matching
+from app.matching.queries_travel import kilometres, way
+from app.matching.slots import LOOK, SLOT_MINUTES
 from app.providers.ratings import PRIOR_SCORE, PRIOR_WEIGHT
 
 _SECONDS = SLOT_MINUTES * 60
 _MIDNIGHT = "($5::date::timestamp AT TIME ZONE 'Asia/Shanghai')"
-_KM = matching.kilometres("$13::float8", "$14::float8", "c.home_lng", "c.home_lat")
+_KM = kilometres("$13::float8", "$14::float8", "c.home_lng", "c.home_lat")
 _MODE = "array_position(ARRAY['walk', 'ebike', 'bus', 'car'], c.travel_mode)"
-_WAY = matching.way("apart.km", _MODE, "$15", "$16", "$17::int")
+_WAY = way("apart.km", _MODE, "$15", "$16", "$17::int")
 
 SCAN = f"""WITH enterprise AS MATERIALIZED (
   SELECT p.id, coalesce(w.median_minutes, 0) AS median_minutes, coalesce(g.gap, 0) AS share_gap, CASE
@@ -97,7 +98,7 @@ async def scan(
     connection: asyncpg.Connection, s: matching.Search, certificate: str | None, surplus: list[str], minute: int,
     minutes: int,
 ) -> list[tuple[UUID, float]]:  # fmt: skip
-    """Everybody who passes, best first, with the score; the same question as `queries_matching.candidates`."""
+    """Everybody who passes, best first, with the score; the same question as `queries_search.candidates`."""
     rows: list[Any] = await connection.fetch(
         SCAN, s.lineage, s.excluded, s.item_code, certificate, s.day, s.elder_id, minute, minute + minutes,
         s.starts_at, s.ends_at, s.first_slot, s.end_slot, s.lng, s.lat, s.per_km, s.fixed, s.unknown_minutes,

@@ -26,9 +26,9 @@ import asyncpg
 from app.core import clock
 from app.core.idempotency import KEPT_FOR
 from app.core.json import dumps
-from app.dispatch.matching import funnel
 from app.exchange.service import cursor_of
 from app.jobs.feed import FENCE, Position
+from app.matching.rules import funnel
 from app.serving import cluster
 from app.wiring import FEED_KEPT
 from benchmarks import past_rows as rows

@@ -7,8 +7,8 @@ the moment they stand for and the order's running number, so that rows of differ
 from __future__ import annotations
 
 from app.core.json import dumps
-from app.dispatch.kept import FORM
-from app.dispatch.matching import OBJECTIVES
+from app.matching.kept import FORM
+from app.matching.rules import OBJECTIVES
 from benchmarks.town import ITEM
 
 TABLES = (

@@ -25,7 +25,7 @@ from typing import Any
 from uuid import UUID
 
 from app.core import clock
-from app.dispatch import availability
+from app.matching import availability
 from app.serving import migrations, postgres
 from benchmarks import cpu, race_audit, race_city, race_naive
 from benchmarks.race_clients import Tally

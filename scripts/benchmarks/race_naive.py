@@ -7,7 +7,8 @@ on the caregiver serves its reading.
 from __future__ import annotations
 
 from app.core.db import Database
-from app.dispatch import queries, queries_bookings
+from app.dispatch import queries
+from app.matching import queries_bookings
 
 READ_FIRST = """WHERE NOT EXISTS (
   SELECT FROM booking taken WHERE taken.caregiver_id = member.caregiver_id AND taken.status <> 'released'

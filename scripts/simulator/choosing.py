@@ -9,8 +9,8 @@ from statistics import median
 from uuid import UUID
 
 from app.core.clock import SHANGHAI
-from app.dispatch.matching import Candidate, Ranked, rank
-from app.dispatch.offers import LEAD, occupied, possible_starts
+from app.matching.rules import Candidate, Ranked, rank
+from app.matching.times import LEAD, occupied, possible_starts
 from app.providers.ratings import shrunk
 from app.routing.travel import hour_band, travel_minutes
 from scripts.simulator.city import City, Wish

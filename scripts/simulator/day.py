@@ -7,7 +7,8 @@ from heapq import heappop, heappush
 from uuid import UUID
 
 from app.dispatch.batch import waits
-from app.dispatch.offers import LEAD, MAX_ATTEMPTS
+from app.dispatch.offers import MAX_ATTEMPTS
+from app.matching.times import LEAD
 from scripts.simulator.choosing import Choice, Choosing, Found
 from scripts.simulator.city import City
 from scripts.simulator.diary import Diary, Entry

@@ -29,6 +29,7 @@ def test_imports_go_down() -> None:
     [
         ("core/breach.py", "from app.orders import lifecycle\n", "app.core is not allowed to import app.orders"),
         ("intake/breach.py", "import app.dispatch.service\n", "app.intake is not allowed to import app.dispatch"),
+        ("matching/breach.py", "import app.dispatch.offers\n", "app.matching is not allowed to import app.dispatch"),
         ("elders/breach.py", "def f():\n    from app.providers import models\n", "import app.providers"),
         ("orders/breach.py", "from app import wiring\n", "app.orders is not allowed to import app.wiring"),
         ("annex/__init__.py", "", "annex"),

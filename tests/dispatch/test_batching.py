@@ -11,8 +11,9 @@ import pytest
 
 from app.core import clock
 from app.core.db import Tx
-from app.dispatch import batching, search, tasks
+from app.dispatch import batching, tasks
 from app.dispatch.batch import Switch
+from app.matching import search
 from app.orders import service as orders
 from app.orders.queries import OrderRow
 from tests.conftest import TestServer

@@ -15,10 +15,11 @@ from app.core import clock
 from app.core.db import Database, Tx
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.http import SYSTEM, Caller
-from app.dispatch import cascade, handlers, mode_rules, queries, queries_matching, service, tasks
+from app.dispatch import cascade, handlers, mode_rules, queries, service, tasks
 from app.dispatch.mode_rules import NewContract
 from app.dispatch.modes import ANY, Contract, Mode, Rule, contract_for, plan, rule_for, waits_for_batch
 from app.dispatch.offers import MAX_ATTEMPTS, furthest
+from app.matching import queries_decisions
 from app.orders import queries_reading
 from app.orders import service as orders
 from app.orders.queries import OrderRow
@@ -241,7 +242,7 @@ async def test_the_order_waits_until_the_last_has_refused_and_then_goes_on(tx: T
     ] * 3
     # With one provider left nobody competes: it is offered as usual, with a caregiver held.
     assert (await queries.open_offer(tx, order.id))["mode"] == "ranked"
-    assert (await queries_matching.decisions(tx, order.id))[-1]["reason"] == "nobody_to_compete"
+    assert (await queries_decisions.decisions(tx, order.id))[-1]["reason"] == "nobody_to_compete"
 
 
 async def test_a_grab_that_nobody_answers_expires_as_one_round(tx: Tx, town: Town) -> None:
@@ -356,7 +357,7 @@ async def test_without_the_contracted_provider_the_order_goes_on_ranked_and_says
         offer = await queries.open_offer(tx, order.id)
         await service.refuse(tx, by(offer), offer["id"], "no_capacity", None)
     offer = await queries.open_offer(tx, order.id)
-    decision = (await queries_matching.decisions(tx, order.id))[-1]
+    decision = (await queries_decisions.decisions(tx, order.id))[-1]
     assert (offer["mode"], offer["provider_id"] != town.providers[0]) == ("ranked", True)
     because = {
         "refuses": "fixed_provider_declined", "has nobody": "fixed_provider_has_nobody",
@@ -470,7 +471,7 @@ async def test_rounds_are_counted_not_offers(tx: Tx, town: Town) -> None:
     assert cascade.next_attempt(await queries.past_offers(tx, order.id)) == 2
     await tx.run("UPDATE offer SET attempt = $1", MAX_ATTEMPTS)
     await service.redispatch(tx, SYSTEM, order.id, "再试")
-    assert (await queries_matching.decisions(tx, order.id))[-1]["reason"] == "attempts_used_up"
+    assert (await queries_decisions.decisions(tx, order.id))[-1]["reason"] == "attempts_used_up"
 
 
 async def test_a_suspended_providers_part_of_a_grab_does_not_hold_the_others_up(tx: Tx, town: Town) -> None:

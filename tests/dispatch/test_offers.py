@@ -12,7 +12,9 @@ from app.core.db import Tx
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.http import SYSTEM
 from app.core.ids import new_id
-from app.dispatch import assignment, availability, queries, queries_matching, relaxing, replay, search, service, tasks
+from app.dispatch import assignment, queries, service, tasks
+from app.dispatch.offers import MOVES, OfferStatus
+from app.matching import availability, queries_decisions, replay
 from app.orders import service as orders
 from app.orders import tasks as order_tasks
 from tests.world.orders import TUESDAY_TEN, Town, make_order, make_town, provider_caller
@@ -29,9 +31,9 @@ async def town(tx: Tx) -> Town:
     return await make_town(tx)
 
 
-async def refusals(tx: Tx, order_id: UUID) -> dict[str, int]:
-    found = await search.find(tx, await orders.get(tx, order_id), [])
-    return {str(step["rule"]): int(str(step["refused"])) for step in found.funnel if step["refused"]}
+def test_a_closed_offer_stays_closed() -> None:
+    for status in (OfferStatus.REFUSED, OfferStatus.EXPIRED, OfferStatus.WITHDRAWN):
+        assert not MOVES[status]
 
 
 async def test_a_placed_order_is_offered_with_a_held_caregiver_and_a_kept_reason(tx: Tx, town: Town) -> None:
@@ -133,7 +135,7 @@ async def test_a_window_without_a_later_time_goes_to_a_person(tx: Tx) -> None:
     window = {"wanted_from": busy["until"], "wanted_to": busy["until"] + timedelta(minutes=120)}
     second = await make_order(tx, town.elder, **window)
     assert second.status == "placed"
-    assert (await queries_matching.decisions(tx, second.id))[-1]["chosen_caregiver_id"] is None
+    assert (await queries_decisions.decisions(tx, second.id))[-1]["chosen_caregiver_id"] is None
 
 
 async def test_a_suspended_order_loses_its_offer_in_time_and_holds_nobody_up(tx: Tx, town: Town) -> None:
@@ -239,53 +241,6 @@ async def test_resuming_a_suspended_order_dispatches_it(tx: Tx, town: Town) -> N
     assert (await orders.get(tx, order.id)).status == "dispatched"
 
 
-BREACHES = {
-    "provider_suspended": "UPDATE provider SET status = 'suspended'",
-    "item_not_offered": "DELETE FROM provider_item",
-    "provider_full": "UPDATE provider SET daily_capacity = 0",
-    "caregiver_inactive": "UPDATE caregiver SET status = 'inactive'",
-    "certificate": "UPDATE service_item SET certificate = 'nobody_has_this'",
-    "gender_wish": "UPDATE elder SET gender_wish = 'male'",
-    "blocked_pair": "INSERT INTO blocked_pair SELECT e.id, c.id, 'x', 'x', $1 FROM elder e, caregiver c",
-    "off_shift": "UPDATE caregiver_shift SET starts_minute = 0, ends_minute = 60",
-    "absent": """INSERT INTO caregiver_absence (id, caregiver_id, starts_at, ends_at, reason)
-        SELECT gen_random_uuid(), id, $1::timestamptz - interval '1 day', $1::timestamptz + interval '1 day', 'ill'
-        FROM caregiver""",
-}
-
-
-@pytest.mark.parametrize("rule", BREACHES)
-async def test_each_work_rule_refuses_and_says_so(tx: Tx, rule: str) -> None:
-    town = await make_town(tx)
-    statement = BREACHES[rule]
-    await tx.run(statement, *([clock.now()] if "$1" in statement else []))
-    tx.cache.clear()
-    order = await make_order(tx, town.elder)
-    assert order.status == "placed"
-    assert await refusals(tx, order.id) == {rule: 4}
-
-
-async def test_a_certificate_must_be_valid_on_the_day_of_the_visit(tx: Tx, town: Town) -> None:
-    await tx.run("UPDATE service_item SET certificate = 'health_certificate'")
-    await tx.run("UPDATE caregiver_certificate SET valid_to = '2026-03-03'")
-    tx.cache.clear()
-    today = await make_order(tx, town.elder)
-    tomorrow = await make_order(tx, town.elder, urgency="appointment", wanted_from=TUESDAY_TEN + timedelta(days=1))
-    assert (today.status, tomorrow.status) == ("dispatched", "placed")
-
-
-async def test_nobody_left_names_other_times(tx: Tx) -> None:
-    town = await make_town(tx, providers=1, caregivers=1, hours=(14, 18))
-    order = await make_order(
-        tx, town.elder, urgency="appointment", wanted_from=TUESDAY_TEN + timedelta(hours=3),
-        wanted_to=TUESDAY_TEN + timedelta(hours=5),
-    )  # fmt: skip
-    if order.status == "placed":
-        options = await relaxing.relaxations(tx, order, [])
-        assert options
-        assert options[0]["candidates"] == 1
-
-
 async def test_a_caregiver_of_another_provider_cannot_be_named(tx: Tx, town: Town) -> None:
     order = await make_order(tx, town.elder)
     offer = await queries.open_offer(tx, order.id)
@@ -304,16 +259,6 @@ async def test_an_unfit_caregiver_is_refused_with_the_rule(tx: Tx, town: Town) -
     with pytest.raises(Invalid) as refused:
         await service.accept(tx, provider_caller(offer["provider_id"]), offer["id"], other)
     assert refused.value.facts["rules"] == ["off_shift"]
-
-
-async def test_known_caregivers_come_again(tx: Tx, town: Town) -> None:
-    known = town.caregivers[1][1]
-    await tx.run(
-        "INSERT INTO continuity (elder_id, caregiver_id, visits, last_at) VALUES ($1, $2, 5, $3)",
-        town.elder, known, clock.now(),
-    )  # fmt: skip
-    order = await make_order(tx, town.elder)
-    assert (await queries.open_offer(tx, order.id))["caregiver_id"] == known
 
 
 async def test_waiting_orders_are_tried_again(tx: Tx, town: Town) -> None:

@@ -18,12 +18,13 @@ from app.core import clock
 from app.core.db import Database, Tx
 from app.core.errors import Conflict, Invalid
 from app.core.http import SYSTEM
-from app.dispatch import assignment, mode_rules, queries, queries_bookings, service
-from app.dispatch.matching import Candidate, Ranked
+from app.dispatch import assignment, mode_rules, queries, service
 from app.dispatch.modes import ANY, Mode
-from app.dispatch.queries_bookings import Time
 from app.dispatch.teams import Team, of_each_provider, teams
 from app.followup import family
+from app.matching import queries_bookings
+from app.matching.queries_bookings import Time
+from app.matching.rules import Candidate, Ranked
 from app.orders import service as orders
 from app.orders.queries import OrderRow
 from tests.world.accounts import make_app_key, signed_headers

@@ -21,8 +21,9 @@ from app.core import clock
 from app.core.db import Database
 from app.core.errors import Conflict
 from app.core.http import SYSTEM
-from app.dispatch import queries, queries_matching, service, tasks
+from app.dispatch import queries, service, tasks
 from app.dispatch.offers import IN_OTHERS_HANDS
+from app.matching import queries_decisions
 from app.orders import service as orders
 from tests.conftest import TestServer, vault, wired_bus
 from tests.world.orders import TUESDAY_TEN, make_order, make_town, provider_caller
@@ -128,7 +129,7 @@ async def test_who_has_freed_somebody_does_not_wait_for_others_and_is_served_by_
             await service.refuse(tx, provider_caller(offer["provider_id"]), offer["id"], "no_capacity", None)
     async with clean_database.transaction() as tx:
         waiting = await orders.get(tx, order.id)
-        last = (await queries_matching.decisions(tx, order.id))[-1]
+        last = (await queries_decisions.decisions(tx, order.id))[-1]
         assert (waiting.status, last["reason"]) == ("placed", IN_OTHERS_HANDS)
         assert await tx.fetchval("SELECT count(*) FROM feed_entry WHERE audience = 'desk'") == 0
         assert await tasks.dispatch_waiting(tx) == 1

@@ -12,7 +12,8 @@ from app.core import clock
 from app.core.db import Tx
 from app.core.http import SYSTEM
 from app.core.json import canonical, loads
-from app.dispatch import queries_bookings, service
+from app.dispatch import service
+from app.matching import blocked_pairs, queries_bookings
 from app.orders import service as orders
 from app.orders.lifecycle import SUSPENDED
 from app.providers import workforce
@@ -73,7 +74,7 @@ async def test_wishes_and_blocked_pairs_are_never(tx: Tx, town: Town) -> None:
     man = await make_caregiver(tx, town.providers[0], sex="male")
     elder = await make_elder(tx, gender_wish="female")
     order = await wanted(tx, elder, 9, 12)
-    await service.block(tx, SYSTEM, elder, town.caregivers[1][0], "吵过架")
+    await blocked_pairs.block(tx, SYSTEM, elder, town.caregivers[1][0], "吵过架")
     assert (await task(tx, order.id)).never == {str(man), str(town.caregivers[1][0])}
 
 

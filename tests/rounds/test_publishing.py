@@ -13,7 +13,7 @@ from app.core.db import Database
 from app.core.errors import Conflict, Stale
 from app.core.http import SYSTEM
 from app.dispatch import queries as dispatch_queries
-from app.dispatch import queries_availability
+from app.matching import queries_availability
 from app.orders import service as orders
 from app.providers import workforce
 from app.rounds import publishing, storing

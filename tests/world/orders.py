@@ -9,7 +9,7 @@ from uuid import UUID
 
 from app.core.db import Tx
 from app.core.http import SYSTEM, Caller
-from app.dispatch import search
+from app.matching import weights
 from app.orders import defaults
 from app.orders import service as orders
 from app.orders.queries import OrderRow
@@ -33,7 +33,7 @@ class Town:
 async def make_town(tx: Tx, *, providers: int = 2, caregivers: int = 2, **caregiver: Any) -> Town:
     """A district where `clean_home` can be ordered; rules and weights as shipped."""
     await defaults.load_default_rules(tx)
-    await search.load_default_weights(tx)
+    await weights.load_shipped(tx)
     await make_items(tx)
     found = [await make_provider(tx) for _ in range(providers)]
     people = [[await make_caregiver(tx, provider, **caregiver) for _ in range(caregivers)] for provider in found]
