@@ -1,6 +1,6 @@
 """How far to look for somebody, and when to stop. Pure.
 
-A search begins with a box in which some hundred caregivers live. It is doubled until ten are left; then it is as
+A search begins with a box in which some hundreds of caregivers live. It is doubled until ten are left; then it is as
 large as it has to be for nobody outside to win any more, whoever they are. It ends at the latest where the way would
 be longer than the work rules allow.
 """
