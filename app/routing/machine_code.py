@@ -14,8 +14,6 @@ import numba
 
 HERE = Path(__file__).parent
 SOURCES = ("synchronised*.py", "insertion*.py")
-
-
 settings: Any = numba.config
 
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from app.routing.possibility import allowed
 from app.routing.problem import Break, Caregiver, Objective, Pin, Problem, Task, Unsolvable, Window
 
 Integers = npt.NDArray[np.int64]
@@ -176,11 +177,7 @@ def _may(problem: Problem, carers: dict[str, int], pinned: dict[int, Pin]) -> Fl
             may[at, carers[pinned[at].caregiver]] = True
             continue
         for caregiver in problem.caregivers:
-            may[at, carers[caregiver.id]] = (
-                task.skills <= caregiver.skills
-                and caregiver.id not in task.never
-                and (task.only is None or caregiver.id in task.only)
-            )
+            may[at, carers[caregiver.id]] = allowed(task, caregiver)
     return may
 
 
