@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from app.routing.frontier import NOTICE
 from app.routing.possibility import MUST
 from app.routing.problem import Break, Caregiver, Plan, Problem, Round, Stop, Task, Window
 from app.routing.timetable import timed
@@ -112,6 +113,7 @@ def repaired(day: Broken, orders: Mapping[str, Sequence[str]]) -> tuple[Problem,
             links.append(link)
             dropped |= pair
     tasks = {one.id: one for one in day.rest.tasks}
+    promised = {stop.task: stop.starts for one in day.plan.rounds for stop in one.stops if stop.task not in day.lost}
     old = {one.caregiver: one for one in day.plan.rounds}
     rounds = []
     for name, one in day.standing.items():
@@ -119,13 +121,32 @@ def repaired(day: Broken, orders: Mapping[str, Sequence[str]]) -> tuple[Problem,
         was = old.get(name)
         if was and way == one.to_do and was.stops[: len(one.done)] == one.done:
             rounds.append(was)
-        elif way and (later := timed(day.rest.travel[one.later.profile], one.later, [tasks[task] for task in way])):
+        elif way and (later := _nearly_at(day, one.later, [tasks[task] for task in way], promised)):
             rounds.append(_joined(one, was, later))
         elif was and one.done:
             rounds.append(_joined(one, was, _home(day.problem, one)))
     stops = {stop.task for one in rounds for stop in one.stops}
     unserved = tuple(task.id for task in day.problem.tasks if task.id not in stops)
     return replace(day.problem, links=tuple(links)), Plan(tuple(rounds), unserved)
+
+
+def nearly_at(task: Task, starts: int) -> Task:
+    """The task, allowed only at times nobody need be told of who was promised `starts`."""
+    windows = [Window(max(w.opens, starts - NOTICE), min(w.closes, starts + NOTICE)) for w in task.windows]
+    return replace(task, windows=tuple(w for w in windows if w.opens <= w.closes))
+
+
+def _nearly_at(day: Broken, caregiver: Caregiver, way: list[Task], promised: Mapping[str, int]) -> Round | None:
+    """The round over `way` with as many visits nearly at their promised times as can be, the first ones first."""
+    matrix = day.rest.travel[caregiver.profile]
+    wanted = [nearly_at(task, promised[task.id]) if task.id in promised else task for task in way]
+    if found := timed(matrix, caregiver, wanted):
+        return found
+    for at, task in enumerate(wanted):
+        kept, way[at] = way[at], task
+        if timed(matrix, caregiver, way) is None:
+            way[at] = kept
+    return timed(matrix, caregiver, way)
 
 
 def _standing(

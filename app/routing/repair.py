@@ -7,28 +7,45 @@ begun from what the one before found; a visit that changes hands has to be worth
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from app.routing import insertion
-from app.routing.disruption import Broken, Disruption, broken, repaired
+from app.routing.disruption import Broken, Disruption, broken, nearly_at, repaired
 from app.routing.frontier import NOTICE, Frontier, Repair
 from app.routing.possibility import MUST, allowed
-from app.routing.problem import Plan, Problem, Task, Window
+from app.routing.problem import Plan, Problem, Task
 from app.routing.timetable import orders_of, plan_of
 from app.routing.validation import cost, violations
 
 COOL = 0.05
 """The temperature a repair begins with: what stands is good."""
 
-CHANGED_HANDS = 1800
-"""What it costs, in travel, to send somebody else than was told."""
-
 PROMISED = 9
 """To drop a visit that stands costs a third of a priority more than not to save one: a promise is not moved about."""
 
-LEVELS = {"pinned": 0.1, "6": 0.08, "12": 0.12, "24": 0.2, "full": 0.5}
-"""How many neighbours may be disturbed, and the share of the time each level has."""
+
+class Level(NamedTuple):
+    """Who may be asked, and at what price."""
+
+    share: float
+    """Of the time for all levels."""
+    neighbours: int | None
+    """Caregivers who may be disturbed; None: everybody."""
+    punctual: bool
+    """Every visit that stands stays nearly at its time."""
+    changed_hands: int | None
+    """What it costs, in travel, to send somebody else than was told; None: nobody else is sent."""
+
+
+LEVELS = {
+    "pinned": Level(0.1, None, True, None),
+    "6": Level(0.08, 6, True, 7200),
+    "12": Level(0.12, 12, False, 1800),
+    "24": Level(0.2, 24, False, 1800),
+    "full": Level(0.5, None, False, 1800),
+}
 
 
 def frontier(
@@ -46,18 +63,19 @@ def frontier(
     `budget_cpu_s` is for searching; taking the day apart comes on top. A repair the validator refuses is left out.
     """
     day = broken(problem, plan, disruption, now)
+    promised = {**_starts(plan), **_starts(repaired(day, day.orders)[1])}
     repairs: list[Repair] = []
     orders, spent = dict(day.orders), 0.0
-    for level, share in LEVELS.items():
+    for name, level in LEVELS.items():
         began = time.process_time()
-        tried = _mended(day, orders, level, share * budget_cpu_s, seed)
+        tried = _mended(day, orders, level, promised, level.share * budget_cpu_s, seed)
         whole, mended = repaired(day, tried)
         if not violations(whole, mended):
             orders = tried
-            repairs.append(_told(day, level, whole, mended, time.process_time() - began))
-        spent += share
+            repairs.append(_told(day, name, whole, mended, time.process_time() - began))
+        spent += level.share
         if progress and repairs:
-            progress(level, min(one.cost.total for one in repairs), min(1.0, spent))
+            progress(name, min(one.cost.total for one in repairs), min(1.0, spent))
     others = sum(len(names) for names in day.orders.values())
     return Frontier(day.lost, others, tuple(repairs), insertion.room(day.rest, day.orders, day.lost))
 
@@ -65,10 +83,14 @@ def frontier(
 Orders = dict[str, tuple[str, ...]]
 
 
-def _mended(day: Broken, orders: Orders, level: str, budget_cpu_s: float, seed: int) -> Orders:
-    """Who does what, in order, if only the caregivers of this level may be asked."""
-    asked = _asked(day, None if level in ("pinned", "full") else int(level))
-    part = _part(day, orders, asked, pinned=level == "pinned")
+def _mended(
+    day: Broken, orders: Orders, level: Level, promised: Mapping[str, int], budget_cpu_s: float, seed: int
+) -> Orders:
+    """Who does what, in order, if only the caregivers of this level may be asked. `promised` are the starts of all
+    that stands, as they were told, or later where nothing else is left.
+    """
+    asked = _asked(day, level.neighbours)
+    part = _part(day, orders, asked, level, promised)
     start = plan_of(part, {name: orders[name] for name in asked})
     found = insertion.search(part, start, budget_cpu_s=budget_cpu_s, seed=seed, warmest=COOL)
     return {**orders, **dict.fromkeys(asked, ()), **{name: tuple(way) for name, way in orders_of(found).items()}}
@@ -97,25 +119,22 @@ def _asked(day: Broken, most: int | None) -> list[str]:
     return list(dict.fromkeys(turns))[:most]
 
 
-def _part(day: Broken, orders: Orders, asked: Sequence[str], *, pinned: bool) -> Problem:
-    """The rest of the day as these caregivers have it. Pinned: what they have stays with them, nearly at its time."""
+def _part(day: Broken, orders: Orders, asked: Sequence[str], level: Level, promised: Mapping[str, int]) -> Problem:
+    """The rest of the day as these caregivers have it, with what the level asks of visits that stand."""
     weights = day.rest.objective
-    starts = {stop.task: stop.starts for one in day.plan.rounds for stop in one.stops}
     whose = {name: who for who in asked for name in day.orders[who]}
-    loyal = round(CHANGED_HANDS * weights.travel)
 
     def as_asked(task: Task) -> Task:
         liked = {name: round(value * weights.preference) for name, value in task.preference.items()}
         task = replace(task, priority=PROMISED * task.priority, preference=liked)
         if (who := whose.get(task.id)) is None:
             return task
-        if not pinned:
-            loyalty = {**liked, who: liked.get(who, 0) - loyal}
-            return replace(task, priority=task.priority + PROMISED // 3, preference=loyalty)
-        near = Window(starts[task.id] - NOTICE, starts[task.id] + NOTICE)
-        windows = [Window(max(w.opens, near.opens), min(w.closes, near.closes)) for w in task.windows]
-        windows = [w for w in windows if w.opens <= w.closes]
-        return replace(task, windows=tuple(windows), only=frozenset({who}), priority=PROMISED * MUST)
+        if level.punctual:
+            task = nearly_at(task, promised[task.id])
+        if level.changed_hands is None:
+            return replace(task, only=frozenset({who}), priority=PROMISED * MUST)
+        loyalty = {**liked, who: liked.get(who, 0) - round(level.changed_hands * weights.travel)}
+        return replace(task, priority=task.priority + PROMISED // 3, preference=loyalty)
 
     elsewhere = {name for who, names in orders.items() if who not in asked for name in names}
     ours = {*(name for who in asked for name in orders[who]), *whose, *day.lost} - elsewhere
@@ -125,6 +144,10 @@ def _part(day: Broken, orders: Orders, asked: Sequence[str], *, pinned: bool) ->
         tasks=tuple(as_asked(task) for task in day.rest.tasks if task.id in ours),
         objective=replace(weights, preference=1.0, unserved=weights.unserved / PROMISED),
     )
+
+
+def _starts(plan: Plan) -> dict[str, int]:
+    return {stop.task: stop.starts for one in plan.rounds for stop in one.stops}
 
 
 def _told(day: Broken, level: str, problem: Problem, plan: Plan, cpu_s: float) -> Repair:

@@ -74,6 +74,7 @@ def prepare() -> None:
     nobody = Plan((), tuple("pqr"))
     vroom.solve(day, level=0)
     insertion.search(day, nobody, budget_cpu_s=1, seed=1, steps=1)
+    insertion.room(day, {}, ("p",))
     pyvrp.solve(day, nobody, budget_cpu_s=0.01, seed=1)
     synchronised.search(replace(day, links=(Link("p", "q"),)), budget_cpu_s=1, seed=1, moves=1)
 

@@ -83,6 +83,28 @@ def test_the_frontier_trades_disturbance_for_visits(city: tuple[Problem, Plan]) 
     assert weights[-1] >= weights[0]
 
 
+@pytest.mark.parametrize("since", [0, NOON])
+def test_up_to_six_neighbours_nobody_else_is_kept_waiting(city: tuple[Problem, Plan], since: int) -> None:
+    problem, plan = city
+    found = repair.frontier(problem, plan, Illness(busiest(plan), since), since, budget_cpu_s=0.6)
+    pinned, six, *others = found.repairs
+    assert (pinned.handed_over, pinned.moved, pinned.dropped, six.moved) == ((), (), (), ())
+    assert any(one.moved for one in others), "keeping times would be no condition if nobody moved anyway"
+
+
+def test_who_can_only_come_late_comes_late_and_is_counted() -> None:
+    """The first of two visits takes 30 minutes longer, so the second cannot begin within a quarter of an hour of its
+    time; its window is open for longer.
+    """
+    wide, narrow = (Window(0, 9000),), (Window(0, 0),)
+    day = Problem(
+        (Caregiver("a", 0, 0, 0, 20_000),), (Task("long", 1, 600, narrow), Task("next", 2, 600, wide)), (LINE * 0,)
+    )
+    plan = plan_of(day, {"a": ["long", "next"]})
+    for one in repair.frontier(day, plan, Overrun("long", 1800), 60, budget_cpu_s=0.2).repairs:
+        assert (one.moved, one.dropped, one.plan.rounds[0].stops[1].starts) == (("next",), (), 2400)
+
+
 def test_numbers_are_counted_from_the_plans(city: tuple[Problem, Plan]) -> None:
     problem, plan = city
     found = repair.frontier(problem, plan, Illness(busiest(plan), 0), 0, budget_cpu_s=0.6)
