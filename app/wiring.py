@@ -106,7 +106,7 @@ def tasks(database: Database, settings: Settings) -> dict[str, Task | Long]:
         notices.TELL_FAMILY: partial(notices.tell_family, public_url=settings.public_url),
         "intake.process_contact": intake_tasks.process_contact,
         planning.SOLVE: Long(planning.Planner(workers.solve_apart).solve),
-        disruptions.SEEK: Long(disruptions.Seeker(workers.solve_apart).seek),
+        disruptions.SEEK: Long(disruptions.Seeker(workers.mend_apart).seek),
     }
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from app.accounts import scope
@@ -21,18 +21,25 @@ from app.jobs.queue import enqueue
 from app.orders import service as orders
 from app.providers import service as providers
 from app.providers import workforce
-from app.rounds import changes, making, planning, publishing, queries, repairing, storing
 from app.rounds import day as days
+from app.rounds import making, planning, publishing, queries, repairs, storing
 from app.rounds.day import Scope
 from app.rounds.facts import MINUTE, Day, DayCaregiver, Rules
 from app.rounds.lifecycle import Kind, RepairStatus
-from app.rounds.planning import Refused, Solver
+from app.rounds.planning import Refused
 from app.routing import validation
-from app.routing.problem import Plan
+from app.routing.disruption import Disruption
+from app.routing.frontier import Frontier
+from app.routing.problem import Plan, Problem
+from app.routing.promises import as_told
 
 SEEK = "rounds.seek_repairs"
-LEVEL_BUDGET_S = 2.0
-"""Processor time for each level."""
+
+
+class Mender(Protocol):
+    """Finds the frontier of repairs, in a process of its own."""
+
+    async def __call__(self, problem: Problem, plan: Plan, disruption: Disruption, now: int, /) -> Frontier: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +109,8 @@ async def choose(tx: Tx, caller: Caller, repair_id: UUID, level: str, version: i
 class Seeker:
     """The task `rounds.seek_repairs`."""
 
-    def __init__(self, solver: Solver, budget_cpu_s: float = LEVEL_BUDGET_S) -> None:
-        self._solver, self._budget = solver, budget_cpu_s
+    def __init__(self, mender: Mender) -> None:
+        self._mender = mender
 
     async def seek(self, database: Database, payload: dict[str, Any]) -> None:
         """Find the frontier and keep it, or why there is none. Repeatable: the first answer stays."""
@@ -129,23 +136,16 @@ class Seeker:
         if not made.problem.tasks:
             raise Refused(planning.EMPTY, "no visit of this day is left")
         validation.check(made.problem)
-        before = repairing.standing(made.problem, made.warm)
-        found = [
-            await self._level(name, made, before, day, pins) for name, pins in repairing.levels(made.problem, before)
-        ]
-        kept = [_kept(one, made, before) for one in repairing.frontier(found)]
+        plan = as_told(made.problem, made.warm)
+        emergency = row["what"]["order_id"] if row["kind"] == Kind.EMERGENCY else None
+        found = await self._mender(made.problem, plan, repairs.vacancies(made, plan, day.orders, emergency), day.now)
+        kept = repairs.choices(made, found, day.orders)
+        if not kept:
+            raise Refused(planning.NONSENSE, "no repair keeps the rules")
         problem = storing.problem_to(made, day.pace) | {"now": day.now}
+        based_on = {order.id: order.version for order in day.orders}
         async with database.transaction() as tx:
-            await queries.found(tx, repair_id, problem, {order.id: order.version for order in day.orders}, kept)
-
-    async def _level(self, name: str, made: making.Made, before: Plan, day: Day, pins: Any) -> repairing.Repair:
-        solution = await self._solver(made.problem, self._budget, before, pins)
-        if found := validation.violations(made.problem, solution.plan, pins):
-            raise Refused(planning.NONSENSE, "a repair breaks the rules", storing.violations_to(found[:50]))
-        planned = [order for order in day.orders if order.id not in made.aside]
-        moved = changes.changes(made.problem, solution.plan, planned)
-        total = validation.cost(made.problem, solution.plan).total
-        return repairing.Repair(name, solution.plan, total, tuple(moved))
+            await queries.found(tx, repair_id, problem, based_on, kept, repairs.lost(found))
 
 
 def as_broken(day: Day, kind: str, what: Mapping[str, Any]) -> Day:
@@ -167,20 +167,6 @@ def as_broken(day: Day, kind: str, what: Mapping[str, Any]) -> Day:
         )
 
     return replace(day, caregivers=tuple(map(later, day.caregivers)))
-
-
-def _kept(one: repairing.Repair, made: making.Made, before: Plan) -> dict[str, Any]:
-    cost, then = validation.cost(made.problem, one.plan), validation.cost(made.problem, before)
-    return {
-        "level": one.level, "plan": storing.plan_to(one.plan), "cost": storing.cost_to(cost),
-        "before": storing.cost_to(then), "saved": then.total - cost.total,
-        "rescued": repairing.rescued(before, one.plan), "unserved": cost.unserved, "visits": len(one.disturbed),
-        "caregivers": repairing.people(before, one.plan),
-        "changes": [
-            {"order_id": c.order, "how": c.how, "others": c.others, "minutes": c.moved // MINUTE}
-            for c in one.disturbed
-        ],
-    }  # fmt: skip
 
 
 async def _where(tx: Tx, caller: Caller, broken: Broken) -> tuple[Scope, UUID | None]:

@@ -98,6 +98,8 @@ class RoundRepair(Base):
     problem: Mapped[Any | None] = mapped_column(JSONB)
     based_on: Mapped[Any | None] = mapped_column(JSONB)
     frontier: Mapped[Any | None] = mapped_column(JSONB)
+    lost: Mapped[Any | None] = mapped_column(JSONB)
+    """Visits that need somebody: which repairs save each, and how many caregivers could come, or why not."""
     failure: Mapped[str | None] = mapped_column(Text)
     failure_detail: Mapped[str | None] = mapped_column(Text)
     chosen: Mapped[str | None] = mapped_column(Text)

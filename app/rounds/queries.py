@@ -46,13 +46,13 @@ LATEST = """SELECT id FROM round_plan WHERE service_day = $1 AND division_code =
   AND provider_id IS NOT DISTINCT FROM $3 AND status = 'published' ORDER BY decided_at DESC LIMIT 1"""
 
 REPAIR = """SELECT id, service_day, division_code, provider_id, round_plan_id, kind, what, status, version, problem,
-  based_on, frontier, failure, failure_detail, chosen, made_by, made_at, decided_by, decided_at
+  based_on, frontier, lost, failure, failure_detail, chosen, made_by, made_at, decided_by, decided_at
 FROM round_repair WHERE id = $1"""
 LOCK_REPAIR = f"{REPAIR} FOR NO KEY UPDATE"
 ADD_REPAIR = """INSERT INTO round_repair (id, service_day, division_code, provider_id, round_plan_id, kind, what,
   status, version, made_by, made_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 'searching', 1, $8, $9)"""
-FOUND = """UPDATE round_repair SET status = 'open', version = version + 1, problem = $2, based_on = $3, frontier = $4
-WHERE id = $1 AND status = 'searching'"""
+FOUND = """UPDATE round_repair SET status = 'open', version = version + 1, problem = $2, based_on = $3, frontier = $4,
+  lost = $5 WHERE id = $1 AND status = 'searching'"""
 NOT_FOUND = """UPDATE round_repair SET status = 'failed', version = version + 1, failure = $2, failure_detail = $3
 WHERE id = $1 AND status = 'searching'"""
 CHOOSE = """UPDATE round_repair SET status = 'chosen', version = version + 1, chosen = $2, decided_by = $3,
@@ -146,8 +146,8 @@ async def add_repair(tx: Tx, values: Sequence[Any], what: Any, actor: str, at: d
     await tx.run(ADD_REPAIR, *values, dumps(what), actor, at)
 
 
-async def found(tx: Tx, repair_id: UUID, problem: Any, based_on: Any, frontier: Any) -> int:
-    return await tx.run(FOUND, repair_id, dumps(problem), dumps(based_on), dumps(frontier))
+async def found(tx: Tx, repair_id: UUID, problem: Any, based_on: Any, frontier: Any, lost: Any) -> int:
+    return await tx.run(FOUND, repair_id, dumps(problem), dumps(based_on), dumps(frontier), dumps(lost))
 
 
 async def not_found(tx: Tx, repair_id: UUID, reason: str, detail: str | None) -> int:

@@ -173,12 +173,32 @@ class RepairView(View):
     saved: float
     rescued: int
     """Visits without anybody that have somebody again."""
+    handed_over: int
+    """Other visits that somebody else comes to."""
+    moved: int
+    """Other visits that begin more than 15 minutes earlier or later."""
+    dropped: int
+    """Other visits that nobody comes to any more."""
     unserved: int
     visits: int
     """Visits with other people or at another time."""
     caregivers: list[UUID]
     """Whose day changes."""
     changes: list[ChangedVisit]
+
+
+class LostVisit(View):
+    """A visit that needs somebody: how many caregivers have room for it as the day stands, how many may not do it, do
+    not work then, or have no gap for it; and which repairs save it.
+    """
+
+    order_id: UUID
+    role: str
+    has_room: int
+    not_allowed: int
+    out_of_shift: int
+    no_gap: int
+    saved_by: list[str]
 
 
 class DisruptionView(View):
@@ -195,6 +215,8 @@ class DisruptionView(View):
     failure_label: str | None = None
     failure_detail: str | None = None
     chosen: str | None = None
+    lost: list[LostVisit]
+    """The dearest first."""
     frontier: list[RepairView]
     made_by: str
     made_at: datetime

@@ -62,6 +62,7 @@ def disruption(row: Any) -> dict[str, Any]:
     found["frontier"] = [
         {key: value for key, value in one.items() if key != "plan"} for one in row["frontier"] or ()
     ]  # fmt: skip
+    found["lost"] = row["lost"] or []
     found["failure_label"] = FAILURES.get(row["failure"], row["failure"])
     return found
 

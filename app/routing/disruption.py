@@ -7,11 +7,11 @@ free next. Linked visits stay at their times; a lost one keeps to its partner's.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from app.routing.frontier import NOTICE
 from app.routing.possibility import MUST
-from app.routing.problem import Break, Caregiver, Plan, Problem, Round, Stop, Task, Window
+from app.routing.problem import Break, Caregiver, Link, Plan, Problem, Round, Stop, Task, Window
+from app.routing.promises import timed_as_told
 from app.routing.timetable import timed
 
 
@@ -24,10 +24,13 @@ class Illness:
 
 
 @dataclass(frozen=True, slots=True)
-class Emergency:
-    """A visit that needs a place: the problem has it, the plan leaves it out."""
+class Vacancies:
+    """Visits that need somebody: the problem has them, the plan leaves them out. An emergency is one; `told` has the
+    starts of those that somebody was to come to.
+    """
 
-    task: str
+    tasks: tuple[str, ...]
+    told: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,9 @@ class Overrun:
     longer: int
 
 
-Disruption = Illness | Emergency | Overrun
+NOBODY = ""
+
+Disruption = Illness | Vacancies | Overrun
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +89,12 @@ def broken(problem: Problem, plan: Plan, disruption: Disruption, now: int) -> Br
     kept = {name for names in orders.values() for name in names}
     planned = [name for one in standing.values() for name in one.to_do]
     lost = [name for name in planned if name not in kept]
-    lost += [disruption.task] if isinstance(disruption, Emergency) else []
+    told = {stop.task: (one.caregiver, stop.starts) for one in plan.rounds for stop in one.stops}
+    if isinstance(disruption, Vacancies):
+        lost += disruption.tasks
+        told |= {name: (NOBODY, starts) for name, starts in disruption.told.items()}
     day = replace(problem, caregivers=tuple(one.whole for one in standing.values()), tasks=tuple(tasks.values()))
-    bound = _bound(day, plan, lost)
+    bound = _bound(day, told, lost)
     rest = tuple(bound.get(name, task) for name, task in tasks.items() if name in kept or name in lost)
     return Broken(
         day,
@@ -100,7 +108,8 @@ def broken(problem: Problem, plan: Plan, disruption: Disruption, now: int) -> Br
 
 def repaired(day: Broken, orders: Mapping[str, Sequence[str]]) -> tuple[Problem, Plan]:
     """The whole day if the rest of it goes by `orders`, and the problem it answers. Of two linked visits of which only
-    one finds somebody, the other is left out, too; if it has happened, the link is no more.
+    one finds somebody, the other is left out, too; if it has happened, the link is no more. Two at the wrong times are
+    both left out.
     """
     served = {name for names in orders.values() for name in names}
     happened = {stop.task for one in day.standing.values() for stop in one.done}
@@ -113,40 +122,30 @@ def repaired(day: Broken, orders: Mapping[str, Sequence[str]]) -> tuple[Problem,
             links.append(link)
             dropped |= pair
     tasks = {one.id: one for one in day.rest.tasks}
-    promised = {stop.task: stop.starts for one in day.plan.rounds for stop in one.stops if stop.task not in day.lost}
+    told = {stop.task: stop.starts for one in day.plan.rounds for stop in one.stops if stop.task not in day.lost}
     old = {one.caregiver: one for one in day.plan.rounds}
     rounds = []
     for name, one in day.standing.items():
         way = tuple(task for task in orders.get(name, ()) if task not in dropped)
-        was = old.get(name)
+        was, matrix = old.get(name), day.rest.travel[one.later.profile]
         if was and way == one.to_do and was.stops[: len(one.done)] == one.done:
             rounds.append(was)
-        elif way and (later := _nearly_at(day, one.later, [tasks[task] for task in way], promised)):
+        elif way and (later := timed_as_told(matrix, one.later, [tasks[task] for task in way], told)):
             rounds.append(_joined(one, was, later))
         elif was and one.done:
             rounds.append(_joined(one, was, _home(day.problem, one)))
-    stops = {stop.task for one in rounds for stop in one.stops}
-    unserved = tuple(task.id for task in day.problem.tasks if task.id not in stops)
+    starts = {stop.task: stop.starts for one in rounds for stop in one.stops}
+    if apart := {name for link in links if _apart(link, starts) for name in (link.first, link.second)} & served:
+        return repaired(day, {name: [task for task in way if task not in apart] for name, way in orders.items()})
+    unserved = tuple(task.id for task in day.problem.tasks if task.id not in starts)
     return replace(day.problem, links=tuple(links)), Plan(tuple(rounds), unserved)
 
 
-def nearly_at(task: Task, starts: int) -> Task:
-    """The task, allowed only at times nobody need be told of who was promised `starts`."""
-    windows = [Window(max(w.opens, starts - NOTICE), min(w.closes, starts + NOTICE)) for w in task.windows]
-    return replace(task, windows=tuple(w for w in windows if w.opens <= w.closes))
-
-
-def _nearly_at(day: Broken, caregiver: Caregiver, way: list[Task], promised: Mapping[str, int]) -> Round | None:
-    """The round over `way` with as many visits nearly at their promised times as can be, the first ones first."""
-    matrix = day.rest.travel[caregiver.profile]
-    wanted = [nearly_at(task, promised[task.id]) if task.id in promised else task for task in way]
-    if found := timed(matrix, caregiver, wanted):
-        return found
-    for at, task in enumerate(wanted):
-        kept, way[at] = way[at], task
-        if timed(matrix, caregiver, way) is None:
-            way[at] = kept
-    return timed(matrix, caregiver, way)
+def _apart(link: Link, starts: Mapping[str, int]) -> bool:
+    first, second = starts.get(link.first), starts.get(link.second)
+    if first is None or second is None:
+        return first is not second
+    return not link.least <= second - first <= link.most
 
 
 def _standing(
@@ -185,17 +184,24 @@ def _pairs(planned: Sequence[int], caregiver: Caregiver) -> list[tuple[int, Brea
 
 
 def _kept(problem: Problem, tasks: Mapping[str, Task], one: Standing) -> tuple[str, ...]:
-    """What of a round can still be done in its order; what may be left out first goes first."""
+    """What of a round can still be done in its order: without the cheapest visit that is in the way."""
     matrix, names = problem.travel[one.later.profile], list(one.to_do)
-    while names and timed(matrix, one.later, [tasks[name] for name in names]) is None:
-        names.remove(min(reversed(names), key=lambda name: tasks[name].priority))
+
+    def possible(names: Sequence[str]) -> bool:
+        return not names or timed(matrix, one.later, [tasks[name] for name in names]) is not None
+
+    while not possible(names):
+        cheap = sorted(names, key=lambda name: (tasks[name].priority, -names.index(name)))
+        enough = (name for name in cheap if possible([other for other in names if other != name]))
+        names.remove(next(enough, cheap[0]))
     return tuple(names)
 
 
-def _bound(day: Problem, plan: Plan, lost: Sequence[str]) -> dict[str, Task]:
-    """Linked tasks with the times their links leave them; all else is free within its windows."""
+def _bound(day: Problem, served: Mapping[str, tuple[str, int]], lost: Sequence[str]) -> dict[str, Task]:
+    """Linked tasks with the times their links leave them; all else is free within its windows. `served` says by whom
+    and when, as it was told.
+    """
     tasks = {one.id: one for one in day.tasks}
-    served = {stop.task: (one.caregiver, stop.starts) for one in plan.rounds for stop in one.stops}
     bound: dict[str, Task] = {}
     for link in day.links:
         for name, other, least, most in (

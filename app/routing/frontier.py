@@ -10,16 +10,14 @@ from dataclasses import dataclass
 
 from app.routing.problem import Cost, Plan, Problem
 
-NOTICE = 900
-"""A visit that moves by more has to be told to the elder (15 minutes)."""
-
 
 @dataclass(frozen=True, slots=True)
 class Repair:
     """One way: the day's whole plan, and the problem it answers, which is not quite the one of the morning.
 
     Of the lost visits `saved` find somebody. Of all others `handed_over` go to another caregiver, `moved` stay but
-    start more than `NOTICE` earlier or later, `dropped` are given up. `told` are the caregivers whose round changes.
+    start more than `promises.NOTICE` earlier or later, `dropped` are given up. `told` are the caregivers whose round
+    changes.
     """
 
     level: str
@@ -40,7 +38,8 @@ class Repair:
 
 @dataclass(frozen=True, slots=True)
 class Frontier:
-    """`lost` in order of priority; `others` counts the visits yet to come that nothing happened to.
+    """`lost` in order of priority; `others` counts the visits yet to come that nothing happened to; `stands` is the day
+    if nobody does anything about it.
 
     `room` says, for every lost visit, how many caregivers could take it as the day stands (`has_room`) and why the
     others could not: `not_allowed`, `out_of_shift` (not even with nothing else to do), `no_gap`. Every place in every
@@ -49,5 +48,6 @@ class Frontier:
 
     lost: tuple[str, ...]
     others: int
+    stands: Plan
     repairs: tuple[Repair, ...]
     room: Mapping[str, Mapping[str, int]]

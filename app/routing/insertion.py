@@ -14,13 +14,15 @@ import numpy as np
 from app.routing import insertion_kernel as kernel
 from app.routing.insertion_kernel import NEVER, Day, Rounds
 from app.routing.possibility import allowed
-from app.routing.problem import Caregiver, Plan, Problem
+from app.routing.problem import Caregiver, Link, Plan, Problem
 from app.routing.timetable import orders_of, plan_of
 
 NEAR = 80
 """Neighbours of a task a ruin may reach."""
 STEPS = 25
 """Between two looks at the clock."""
+GRID = 300
+"""Between two times at which a meeting is tried."""
 WARMEST, COLDEST = 0.5, 0.01
 """Temperatures at the beginning and at the end, in mean ways."""
 
@@ -101,6 +103,32 @@ def room(problem: Problem, orders: Mapping[str, Sequence[str]], tasks: Sequence[
                 found = "has_room"
             counts[name][found] += 1
     return counts
+
+
+def meeting(problem: Problem, orders: Mapping[str, Sequence[str]], link: Link) -> int | None:
+    """The earliest start of the link's first task at which two caregivers have room for both in their rounds as they
+    are, on a grid of `GRID`; None if there is no such time.
+    """
+    day = day_of(problem)
+    rounds = rounds_of(problem, day, plan_of(problem, orders))
+    number = {task.id: at for at, task in enumerate(problem.tasks)}
+    first, second = number[link.first], number[link.second]
+
+    def who(task: int, at: int, others: Sequence[int] = ()) -> int:
+        if not any(window.opens <= at <= window.closes for window in problem.tasks[task].windows):
+            return -1
+        day.window[task] = NEVER
+        day.window[task, 0] = at
+        among = np.ones(len(problem.caregivers), np.bool_)
+        among[list(others)] = False
+        return int(kernel.cheapest(day, rounds, task, among, np.inf, 0.0)[0])
+
+    for window in problem.tasks[first].windows:
+        for at in range(window.opens, window.closes + 1, GRID):
+            one = who(first, at)
+            if one >= 0 and who(second, at + link.least, [one] if link.different_caregivers else []) >= 0:
+                return at
+    return None
 
 
 def plan_from(problem: Problem, rounds: Rounds) -> Plan:

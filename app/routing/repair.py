@@ -12,10 +12,11 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from app.routing import insertion
-from app.routing.disruption import Broken, Disruption, broken, nearly_at, repaired
-from app.routing.frontier import NOTICE, Frontier, Repair
+from app.routing.disruption import Broken, Disruption, Vacancies, broken, repaired
+from app.routing.frontier import Frontier, Repair
 from app.routing.possibility import MUST, allowed
 from app.routing.problem import Plan, Problem, Task
+from app.routing.promises import NOTICE, nearly_at
 from app.routing.timetable import orders_of, plan_of
 from app.routing.validation import cost, violations
 
@@ -62,8 +63,9 @@ def frontier(
 
     `budget_cpu_s` is for searching; taking the day apart comes on top. A repair the validator refuses is left out.
     """
-    day = broken(problem, plan, disruption, now)
-    promised = {**_starts(plan), **_starts(repaired(day, day.orders)[1])}
+    day = broken(problem, plan, _arranged(problem, plan, disruption, now), now)
+    stands = repaired(day, day.orders)[1]
+    promised = {**_starts(plan), **_starts(stands)}
     repairs: list[Repair] = []
     orders, spent = dict(day.orders), 0.0
     for name, level in LEVELS.items():
@@ -77,10 +79,25 @@ def frontier(
         if progress and repairs:
             progress(name, min(one.cost.total for one in repairs), min(1.0, spent))
     others = sum(len(names) for names in day.orders.values())
-    return Frontier(day.lost, others, tuple(repairs), insertion.room(day.rest, day.orders, day.lost))
+    return Frontier(day.lost, others, stands, tuple(repairs), insertion.room(day.rest, day.orders, day.lost))
 
 
 Orders = dict[str, tuple[str, ...]]
+
+
+def _arranged(problem: Problem, plan: Plan, disruption: Disruption, now: int) -> Disruption:
+    """The disruption with a time for every two linked visits that nobody was told of: the first that two could keep."""
+    if not isinstance(disruption, Vacancies):
+        return disruption
+    vacant = set(disruption.tasks) - set(disruption.told)
+    links = [link for link in problem.links if {link.first, link.second} <= vacant]
+    if not links:
+        return disruption
+    day, told = broken(problem, plan, disruption, now), dict(disruption.told)
+    for link in links:
+        if (at := insertion.meeting(day.rest, day.orders, link)) is not None:
+            told |= {link.first: at, link.second: at + link.least}
+    return replace(disruption, told=told)
 
 
 def _mended(

@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 
 from app.routing import repair
-from app.routing.disruption import Disruption, Emergency, Illness, Overrun
+from app.routing.disruption import Disruption, Illness, Overrun, Vacancies
 from app.routing.frontier import Frontier
 from app.routing.problem import Plan, Problem, Task, Window
 from app.routing.validation import violations
@@ -26,7 +26,7 @@ def show(day: Problem, plan: Plan, seed: int) -> None:
         (f"the longest round ({len(longest.stops)} visits) is ill in the morning", day,
          Illness(longest.caregiver, MORNING), MORNING),
         ("the same at noon", day, Illness(longest.caregiver, NOON), NOON),
-        ("an emergency at noon, within the hour", with_emergency, Emergency("emergency"), NOON),
+        ("an emergency at noon, within the hour", with_emergency, Vacancies(("emergency",)), NOON),
         ("a visit at noon takes an hour longer", day, Overrun(going_on.task, HOUR), NOON),
     ]  # fmt: skip
     for name, problem, disruption, now in cases:

@@ -14,11 +14,13 @@ from app.core.errors import Conflict, Invalid
 from app.core.http import SYSTEM
 from app.dispatch import service
 from app.orders import service as orders
-from app.rounds import disruptions, planning, publishing, queries, repairing
+from app.rounds import disruptions, publishing, queries
 from app.rounds.disruptions import Broken, Seeker
 from app.rounds.lifecycle import Kind
-from tests.rounds.days import DISTRICT, WEDNESDAY, at, everything, live, planned, small_day, solver, wanted
-from tests.rounds.test_planning import failing
+from app.routing import repair
+from app.routing.frontier import Frontier
+from app.routing.workers import SolverFailed
+from tests.rounds.days import DISTRICT, WEDNESDAY, at, everything, live, planned, small_day, wanted
 from tests.world.orders import TUESDAY_TEN
 
 
@@ -26,6 +28,15 @@ from tests.world.orders import TUESDAY_TEN
 def tuesday() -> object:
     with clock.hold(TUESDAY_TEN):
         yield
+
+
+async def mender(*what: Any) -> Frontier:
+    """The real one, in this process and for a third of a second."""
+    return repair.frontier(*what, budget_cpu_s=0.3)
+
+
+async def no_mender(*_: Any) -> Frontier:
+    raise SolverFailed("out_of_memory")
 
 
 async def published_day(database: Database) -> Any:
@@ -36,12 +47,12 @@ async def published_day(database: Database) -> Any:
     return town
 
 
-async def reported(database: Database, kind: Kind, solve: Any = solver, **facts: Any) -> UUID:
+async def reported(database: Database, kind: Kind, mend: Any = mender, **facts: Any) -> UUID:
     async with database.transaction() as tx:
         repair_id = await disruptions.report(
             tx, SYSTEM, Broken(kind=kind, facts=facts, service_day=WEDNESDAY, division=DISTRICT)
         )
-    await Seeker(solve, 0.3).seek(database, {"round_repair_id": str(repair_id)})
+    await Seeker(mend).seek(database, {"round_repair_id": str(repair_id)})
     return repair_id
 
 
@@ -50,14 +61,14 @@ async def row_of(database: Database, repair_id: UUID) -> Any:
         return await queries.repair(tx, repair_id)
 
 
-async def ill(database: Database, solve: Any = solver) -> tuple[UUID, UUID, set[UUID]]:
+async def ill(database: Database, mend: Any = mender) -> tuple[UUID, UUID, set[UUID]]:
     """The caregiver with most visits is ill on Wednesday: who, the disruption, which orders."""
     async with database.transaction() as tx:
         visits: dict[UUID, set[UUID]] = {}
         for row in await live(tx):
             visits.setdefault(row[2], set()).add(row[0])
     who = max(visits, key=lambda one: (len(visits[one]), one))
-    repair_id = await reported(database, Kind.CAREGIVER_ILL, solve, caregiver_id=who, from_at=at(0), to_at=at(24))
+    repair_id = await reported(database, Kind.CAREGIVER_ILL, mend, caregiver_id=who, from_at=at(0), to_at=at(24))
     return who, repair_id, visits[who]
 
 
@@ -87,6 +98,17 @@ async def test_who_is_ill_is_absent_and_the_chosen_repair_is_booked(database: Da
         async with database.transaction() as tx:
             await disruptions.choose(tx, SYSTEM, repair_id, best["level"], None)
     assert again.value.code == "disruption_state"
+
+
+async def test_who_could_come_to_a_lost_visit_is_counted_over_everybody(database: Database) -> None:
+    town = await published_day(database)
+    _, repair_id, lost = await ill(database)
+    row = await row_of(database, repair_id)
+    assert {one["order_id"] for one in row["lost"]} == {str(one) for one in lost}
+    for one in row["lost"]:
+        counted = sum(one[why] for why in ("has_room", "not_allowed", "out_of_shift", "no_gap"))
+        assert counted == sum(map(len, town.caregivers)) - 1  # the one who is ill does not count
+    assert any(one["saved_by"] for one in row["lost"])
 
 
 async def test_the_quietest_repair_moves_nobody_elses_visit_to_others(database: Database) -> None:
@@ -145,7 +167,7 @@ async def test_no_repair_changes_nothing_but_the_absence_and_says_why(database: 
     await published_day(database)
     async with database.transaction() as tx:
         before = await live(tx)
-    _, repair_id, _ = await ill(database, failing("out_of_memory"))
+    _, repair_id, _ = await ill(database, no_mender)
     row = await row_of(database, repair_id)
     assert (row["status"], row["failure"]) == ("failed", "out_of_memory")
     async with database.transaction() as tx:
@@ -179,14 +201,3 @@ async def test_facts_that_are_missing_are_asked_for(database: Database) -> None:
                     tx, SYSTEM, Broken(kind=kind, facts={}, service_day=WEDNESDAY, division=DISTRICT)
                 )
             assert missing.value.code == "fact_missing"
-
-
-def test_a_frontier_has_nothing_that_is_dearer_and_louder() -> None:
-    empty = planning.Plan((), ())
-
-    def repair(level: str, total: float, visits: int) -> repairing.Repair:
-        moved = tuple(repairing.Change(str(n), repairing.ASSIGN) for n in range(visits))
-        return repairing.Repair(level, empty, total, moved)
-
-    kept = repairing.frontier([repair("pinned", 50, 1), repair("6", 60, 3), repair("12", 40, 4), repair("full", 10, 9)])
-    assert [one.level for one in kept] == ["pinned", "12", "full"]

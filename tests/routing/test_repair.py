@@ -8,7 +8,7 @@ import pytest
 from benchmarks.city_day import city_day
 
 from app.routing import repair
-from app.routing.disruption import Disruption, Emergency, Illness, Overrun, broken, repaired
+from app.routing.disruption import Disruption, Illness, Overrun, Vacancies, broken, repaired
 from app.routing.problem import Caregiver, Link, Plan, Problem, Task, Window
 from app.routing.solving import solve
 from app.routing.timetable import orders_of, plan_of
@@ -41,7 +41,7 @@ def disruptions(plan: Plan, problem: Problem) -> list[Disruption]:
     return [
         Illness(busiest(plan), NOON),
         Illness(busiest(plan), NOON + 3600),
-        Emergency(plan.unserved[0]),
+        Vacancies((plan.unserved[0],)),
         Overrun(going_on.task, 5400),
         Overrun(later.task, 3600),
     ]
@@ -141,23 +141,23 @@ def test_a_high_priority_takes_the_place_of_a_low_one_only_beyond_the_pinned_lev
         (LINE * 0 + 1,),
     )
     plan = plan_of(day, {"a": ["standing"]})
-    found = repair.frontier(day, plan, Emergency("urgent"), -1, budget_cpu_s=0.2)
+    found = repair.frontier(day, plan, Vacancies(("urgent",)), -1, budget_cpu_s=0.2)
     assert found.repairs[0].saved == ()
     assert (found.repairs[-1].saved, found.repairs[-1].dropped) == (("urgent",), ("standing",))
     equal = replace(day, tasks=(day.tasks[0], replace(day.tasks[1], priority=1)))
-    assert all(not one.dropped for one in repair.frontier(equal, plan, Emergency("urgent"), -1).repairs)
+    assert all(not one.dropped for one in repair.frontier(equal, plan, Vacancies(("urgent",)), -1).repairs)
 
 
 def test_on_the_way_is_as_good_as_started() -> None:
     """At 565 Ben is on his way to `lift`, which starts at 620."""
-    day = broken(replace(PROBLEM, links=()), PLAN, Emergency("cleaning"), 565)
+    day = broken(replace(PROBLEM, links=()), PLAN, Vacancies(("cleaning",)), 565)
     assert [stop.task for stop in day.standing["ben"].done] == ["shopping", "lift"]
-    earlier = broken(replace(PROBLEM, links=()), PLAN, Emergency("cleaning"), 559)
+    earlier = broken(replace(PROBLEM, links=()), PLAN, Vacancies(("cleaning",)), 559)
     assert [stop.task for stop in earlier.standing["ben"].done] == ["shopping"]
 
 
 def test_a_break_that_was_taken_is_not_taken_again() -> None:
-    day = broken(PROBLEM, PLAN, Emergency("cleaning"), 700)
+    day = broken(PROBLEM, PLAN, Vacancies(("cleaning",)), 700)
     ann = day.standing["ann"]
     assert (ann.rested, ann.later.breaks, ann.later.shift_opens) == ((690,), (), 720)
     whole, plan = repaired(day, day.orders)
@@ -176,6 +176,45 @@ def test_a_linked_visit_keeps_its_time_and_its_half_is_not_taken_by_the_same_per
     whole, plan = repaired(day, day.orders)
     assert {"lift", "second"} <= set(plan.unserved)
     assert violations(whole, plan) == ()
+
+
+TWO = Problem(
+    (Caregiver("a", 0, 0, 0, 9000), Caregiver("b", 0, 0, 0, 9000)),
+    (
+        Task("standing", 0, 3000, (Window(0, 0),)),
+        Task("lead", 1, 600, (Window(0, 6000),), priority=9),
+        Task("second", 1, 600, (Window(0, 6000),), priority=9),
+    ),
+    (LINE * 0,),
+    (Link("lead", "second"),),
+)
+
+
+@pytest.mark.parametrize(("told", "starts"), [({}, 3000), ({"lead": 4200, "second": 4200}, 4200)])
+def test_two_who_are_needed_together_come_together(told: dict[str, int], starts: int) -> None:
+    """At the time that was told, or as soon as both have room."""
+    plan = plan_of(TWO, {"a": ["standing"]})
+    for one in repair.frontier(TWO, plan, Vacancies(("lead", "second"), told), -1, budget_cpu_s=0.2).repairs:
+        assert set(one.saved) == {"lead", "second"}
+        stops = [s for r in one.plan.rounds for s in r.stops if s.task != "standing"]
+        assert [stop.starts for stop in stops] == [starts, starts]
+
+
+def test_two_who_cannot_come_together_do_not_come_at_all() -> None:
+    """One of them may do both: nobody is told to come alone."""
+    tasks = tuple(replace(task, only=frozenset("a")) if task.id != "standing" else task for task in TWO.tasks)
+    day = replace(TWO, tasks=tasks)
+    for one in repair.frontier(day, plan_of(day, {}), Vacancies(("lead", "second")), -1, budget_cpu_s=0.2).repairs:
+        assert (one.saved, violations(one.problem, one.plan)) == ((), ())
+
+
+def test_the_visit_that_is_in_the_way_goes_and_not_the_cheapest_of_the_day() -> None:
+    """From 100 on the caregiver is away; nothing else of the round is in danger."""
+    tasks = (Task("cheap", 1, 10, (Window(0, 50),)), Task("dear", 1, 50, (Window(60, 100),), priority=5))
+    day = Problem((Caregiver("a", 0, 0, 0, 200),), tasks, (LINE * 0,))
+    plan = plan_of(day, {"a": ["cheap", "dear"]})
+    shorter = replace(day, caregivers=(replace(day.caregivers[0], shift_closes=100),))
+    assert broken(shorter, plan, Vacancies(()), -1).lost == ("dear",)
 
 
 def test_a_link_whose_other_half_has_happened_is_no_more() -> None:
