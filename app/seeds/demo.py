@@ -1,7 +1,7 @@
 """Jinchang, with people in it: `load` fills an empty, migrated database with a small city that has a past.
 
-Last month is settled, this month is under way, today's orders stand at every station of the line. Everything
-after the people and their keys goes through the rooms' own verbs.
+Last month is settled, this month is under way, today's orders stand at every station of the line, and what comes back
+every week is planned for the days ahead. Everything after the people and their keys goes through the rooms' own verbs.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from app.catalog import service as catalog
 from app.core import clock
 from app.core.config import Settings
 from app.core.db import Database, Tx
-from app.seeds import accounts, aftermath, base, companies, elders, plots, present, queries, story
+from app.seeds import accounts, aftermath, base, companies, elders, plans, plots, present, queries, story
 from app.seeds.accounts import Cast
 from app.seeds.chance import chance
 from app.seeds.story import Stage
@@ -48,6 +48,7 @@ async def furnish(tx: Tx, settings: Settings) -> Cast:
     await _last_month(tx, cast, stage)
     await queries.tell_nobody(tx)
     await present.live(tx, stage)
+    await plans.load(tx, stage)
     return cast
 
 

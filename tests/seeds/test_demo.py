@@ -14,7 +14,7 @@ from app.core.db import Database
 from app.elders import id_numbers
 from app.orders.lifecycle import Status
 from app.providers import credit_codes
-from app.seeds import demo
+from app.seeds import demo, plans
 from app.seeds.chance import phone
 
 pytestmark = [pytest.mark.timeout(150), pytest.mark.xdist_group("demo")]
@@ -48,6 +48,22 @@ async def test_every_station_of_the_line_has_orders(loaded: tuple[Database, Sett
             row["status"]: row["n"] for row in await tx.fetch("SELECT status, count(*) n FROM care_order GROUP BY 1")
         }
     assert set(found) == {status.value for status in Status}
+
+
+async def test_every_plan_has_orders_that_wait_for_their_round(loaded: tuple[Database, Settings]) -> None:
+    database, _ = loaded
+    async with database.transaction() as tx:
+        rows = await tx.fetch(
+            """SELECT p.item_code, p.every, p.retry_at, count(o.id) AS orders,
+              count(o.id) FILTER (WHERE o.status = 'placed') AS waiting
+            FROM recurring_plan p LEFT JOIN recurring_occurrence r ON r.plan_id = p.id
+              LEFT JOIN care_order o ON o.id = r.order_id GROUP BY p.id"""
+        )
+    assert len(rows) == sum(count for count, _ in plans.KINDS)
+    assert {row["item_code"] for row in rows} == {kind["item_code"] for _, kind in plans.KINDS}
+    assert all(row["orders"] > 0 or row["every"] > 1 for row in rows)
+    assert all(row["retry_at"] is None for row in rows)
+    assert sum(row["waiting"] for row in rows) > 50
 
 
 async def test_last_month_is_settled_and_paid(loaded: tuple[Database, Settings]) -> None:
