@@ -144,8 +144,9 @@ class Seeker:
             raise Refused(planning.NONSENSE, "no repair keeps the rules")
         problem = storing.problem_to(made, day.pace) | {"now": day.now}
         based_on = {order.id: order.version for order in day.orders}
+        lost = repairs.lost(found, {one["level"] for one in kept})
         async with database.transaction() as tx:
-            await queries.found(tx, repair_id, problem, based_on, kept, repairs.lost(found))
+            await queries.found(tx, repair_id, problem, based_on, kept, lost)
 
 
 def as_broken(day: Day, kind: str, what: Mapping[str, Any]) -> Day:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from app.rounds import storing
@@ -34,8 +34,14 @@ def vacancies(made: Made, plan: Plan, orders: Iterable[DayOrder], emergency: str
 
 
 def choices(made: Made, found: Frontier, orders: Sequence[DayOrder]) -> list[dict[str, Any]]:
-    """Repairs to choose from, the quietest first; none that is no better than a quieter one, nor against the rules."""
-    valid = [one for one in found.repairs if not validation.violations(made.problem, one.plan)]
+    """Repairs to choose from, the quietest first; none that is no better than a quieter one, nor against the rules, nor
+    without room for what is booked elsewhere.
+    """
+    valid = [
+        one
+        for one in found.repairs
+        if not validation.violations(made.problem, one.plan) and not any(name.startswith(FIXED) for name in one.dropped)
+    ]
     best = validation.cost(made.problem, found.stands).total
     kept: list[dict[str, Any]] = []
     for one in sorted(valid, key=lambda repair: (repair.disturbed, repair.cost.total)):
@@ -45,16 +51,17 @@ def choices(made: Made, found: Frontier, orders: Sequence[DayOrder]) -> list[dic
     return kept
 
 
-def lost(found: Frontier) -> list[dict[str, Any]]:
-    """Visits that lost somebody, the dearest first: which levels save them, and how many caregivers could come as the
-    day stands or why they cannot.
+def lost(found: Frontier, shown: Collection[str]) -> list[dict[str, Any]]:
+    """Visits that lost somebody, the dearest first: which of the levels `shown` save them, and how many caregivers
+    could come as the day stands or why they cannot.
     """
     return [
         {
             "order_id": order_of(name)[0], "role": order_of(name)[1], **found.room[name],
-            "saved_by": [one.level for one in found.repairs if name in one.saved],
+            "saved_by": [one.level for one in found.repairs if name in one.saved and one.level in shown],
         }
         for name in found.lost
+        if not name.startswith(FIXED)
     ]  # fmt: skip
 
 

@@ -1,0 +1,101 @@
+"""From a broken day to what the dispatcher reads, without a database."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from app.rounds import making, repairs
+from app.rounds.facts import FIXED, LEAD, SECOND, Day, DayCaregiver, DayOrder, DayProvider, Held, Taken
+from app.routing import repair
+from app.routing.frontier import Frontier
+from app.routing.promises import as_told
+from tests.rounds.days import seconds
+
+HOME = (102.19, 38.52)
+LONG = ((seconds(8), seconds(18)),)
+
+
+def held(who: str, hour: float, role: str = LEAD) -> Held:
+    return Held(who, role, seconds(hour), seconds(hour) - 600, seconds(hour + 1))
+
+
+def order(name: str, *whose: Held, opens: float = 8, closes: float = 17, hands: int = 1) -> DayOrder:
+    return DayOrder(
+        id=name, version=1, status="assigned" if whose else "placed", item="clean_home", certificate=None, hands=hands,
+        urgency="normal", division="620302001001", place=HOME, minutes=55, opens=seconds(opens), closes=seconds(closes),
+        gender_wish=None, held=whose, provider="p" if whose else None,
+    )  # fmt: skip
+
+
+def caregiver(name: str, **more: Any) -> DayCaregiver:
+    usual = {"provider": "p", "sex": "female", "home": HOME, "mode": "ebike", "certificates": frozenset()}
+    return DayCaregiver(**{"id": name, "shifts": LONG, **usual, **more})
+
+
+ILL, WELL = caregiver("ill", away=((0, seconds(24)),)), caregiver("well")
+
+
+def day(*orders: DayOrder, caregivers: tuple[DayCaregiver, ...] = (ILL, WELL)) -> Day:
+    company = DayProvider(id="p", areas=frozenset({"620302"}), items=frozenset({"clean_home"}))
+    return Day(now=0, orders=orders, caregivers=caregivers, providers=(company,), pace={})
+
+
+def mended(broken: Day, emergency: str | None = None) -> tuple[making.Made, Frontier]:
+    made = making.make(broken)
+    plan = as_told(made.problem, made.warm)
+    needed = repairs.vacancies(made, plan, broken.orders, emergency)
+    return made, repair.frontier(made.problem, plan, needed, broken.now, budget_cpu_s=0.1)
+
+
+def test_a_visit_that_lost_its_caregiver_is_saved_and_nobody_else_is_moved() -> None:
+    broken = day(order("lost", held("ill", 9)), order("stands", held("well", 11)))
+    made, found = mended(broken)
+    assert [(one["order_id"], one["role"], one["has_room"]) for one in repairs.lost(found, {"pinned"})] == [
+        ("lost", LEAD, 1)
+    ]
+    (one,) = repairs.choices(made, found, broken.orders)  # nothing is better than the one that disturbs nobody
+    assert (one["level"], one["rescued"], one["moved"], one["dropped"]) == ("pinned", 1, 0, 0)
+    assert {change["order_id"] for change in one["changes"]} == {"lost"}
+
+
+def test_who_waits_for_somebody_is_not_lost_unless_it_is_the_emergency() -> None:
+    broken = day(order("waits"), order("urgent"))
+    made = making.make(broken)
+    assert repairs.vacancies(made, made.warm, broken.orders, None).tasks == ()
+    assert repairs.vacancies(made, made.warm, broken.orders, "urgent").tasks == ("urgent/lead",)
+
+
+def test_of_two_who_came_together_both_places_are_free_at_the_time_that_was_told() -> None:
+    third = caregiver("third")
+    pair = order("pair", held("ill", 14), held("well", 14, SECOND), hands=2)
+    broken = day(pair, caregivers=(ILL, WELL, third))
+    made, found = mended(broken)
+    assert {one["role"] for one in repairs.lost(found, {"pinned"})} == {LEAD, SECOND}
+    (one,) = repairs.choices(made, found, broken.orders)
+    assert {stop[2] for row in one["plan"]["rounds"] for stop in row[4]} == {seconds(14)}
+    assert one["rescued"] == 1
+
+
+def test_what_is_booked_elsewhere_is_not_given_up_for_any_repair() -> None:
+    """Two emergencies weigh more than the one visit of another scope that is in the way of both."""
+    booked = replace(WELL, taken=(Taken("other", seconds(9), seconds(10), HOME),))
+    urgent = {"urgency": "emergency", "tags": frozenset({"incapacitated"})}
+    first = replace(order("first", held("ill", 8.5), opens=8.5, closes=8.5), **urgent)
+    second = replace(order("second", held("ill", 9.75), opens=9.75, closes=9.75), **urgent)
+    broken = day(first, second, caregivers=(ILL, booked))
+    made, found = mended(broken)
+    assert any(name.startswith(FIXED) for one in found.repairs for name in one.dropped)
+    (one,) = repairs.choices(made, found, broken.orders)
+    assert (one["rescued"], one["unserved"]) == (0, 2)
+    lost = repairs.lost(found, {one["level"]})
+    assert [(visit["saved_by"], visit["no_gap"]) for visit in lost] == [([], 1)] * 2
+
+
+def test_a_booking_elsewhere_that_nobody_keeps_is_not_shown_as_a_visit_of_this_day() -> None:
+    absent = replace(WELL, taken=(Taken("other", seconds(9), seconds(10), HOME),), away=((seconds(8), seconds(11)),))
+    broken = day(order("stands", held("well", 13)), caregivers=(absent,))
+    made, found = mended(broken)
+    assert [name for name in found.lost if name.startswith(FIXED)]
+    assert repairs.lost(found, {"pinned"}) == []
+    assert [one["dropped"] for one in repairs.choices(made, found, broken.orders)] == [0]
