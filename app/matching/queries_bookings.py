@@ -75,6 +75,9 @@ ORDER BY id FOR NO KEY UPDATE"""
 BLOCKING = """SELECT caregiver_id, starts_at, minutes FROM booking
 WHERE caregiver_id = $1 AND status <> 'released' AND during && tstzrange($2, $3) LIMIT 1"""
 
+BEGINS = """SELECT order_id, min(starts_at) AS begins FROM booking
+WHERE order_id = ANY($1) AND status <> 'released' GROUP BY order_id"""
+
 # A whole day booked anew, every statement for all orders at once. Days are not marked here, since one statement touches
 # a day many times: whoever calls makes them anew afterwards (`availability.make_anew`).
 FREE_ALL = """UPDATE booking SET status = 'released' WHERE order_id = ANY($1) AND status <> 'released'
@@ -185,3 +188,8 @@ async def book_all(tx: Tx, new: Sequence[NewBooking], at: datetime) -> list[NewB
     )  # fmt: skip
     done = {row["id"] for row in made}
     return [one for name, one in zip(ids, new, strict=True) if name not in done]
+
+
+async def begins(tx: Tx, order_ids: Sequence[UUID]) -> dict[UUID, datetime]:
+    """When each of these orders is booked to begin; those without anybody are left out."""
+    return {row["order_id"]: row["begins"] for row in await tx.fetch(BEGINS, list(order_ids))}

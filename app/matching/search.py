@@ -11,13 +11,14 @@ from uuid import UUID
 from app.catalog import service as catalog
 from app.core import clock
 from app.core.db import Tx
-from app.matching import availability, kept, reach, shares, travel_log, weights
+from app.matching import availability, kept, reach, shares, succession, travel_log, weights
 from app.matching import queries_search as queries
 from app.matching.question import ANYBODY, Wish, question
 from app.matching.rules import OBJECTIVES, RULES, Candidate, Ranked, funnel, rank
 from app.matching.slots import row_of
 from app.matching.times import possible_starts
 from app.orders.queries import OrderRow
+from app.orders.recurring import CHANNEL
 from app.providers.models import TRAVEL_MODES
 from app.routing.travel import Line, hour_band
 
@@ -64,7 +65,10 @@ async def find(
     first: Found | None = None
     moment = now or clock.now()
     wish = Wish(provider_id, caregiver_id)
-    for starts_at in possible_starts(order.wanted_from, order.wanted_to, order.minutes, order.urgency, moment):
+    planned = await succession.between(tx, [order.id]) if order.channel == CHANNEL else {}
+    for starts_at in possible_starts(
+        order.wanted_from, order.wanted_to, order.minutes, order.urgency, moment, planned.get(order.id)
+    ):
         if after is not None and starts_at <= after:
             continue
         found = await look(tx, order, excluded, starts_at, wish)

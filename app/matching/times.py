@@ -20,14 +20,22 @@ LEAD = {
 
 
 def possible_starts(
-    wanted_from: datetime, wanted_to: datetime | None, minutes: int, urgency: str, now: datetime
+    wanted_from: datetime,
+    wanted_to: datetime | None,
+    minutes: int,
+    urgency: str,
+    now: datetime,
+    between: tuple[datetime, datetime] | None = None,
 ) -> list[datetime]:
     """Begin times to try, earliest first, at most MAX_STARTS.
 
-    With a window, every half hour that still lets the visit end inside it; without one, from the lead time on.
+    With a window, every half hour that still lets the visit end inside it; without one, from the lead time on. What
+    another visit leaves (`between`) goes before the window: a meal follows the insulin, even if that was late.
     """
     earliest = max(wanted_from, now + LEAD[urgency])
     latest = wanted_to - timedelta(minutes=minutes) if wanted_to else earliest + STEP * (MAX_STARTS - 1)
+    if between is not None:
+        earliest, latest = max(earliest, between[0]), min(latest, between[1])
     starts = [earliest + STEP * i for i in range(MAX_STARTS)]
     return [start for start in starts if start <= latest] or [earliest]
 

@@ -60,6 +60,10 @@ OF_ORDERS = """SELECT c.order_id, c.plan_id, c.day, c.slot, p.slots, p.minutes, 
 FROM recurring_occurrence c JOIN recurring_plan p ON p.id = c.plan_id
 WHERE c.order_id = ANY($1) AND c.state = 'ordered' ORDER BY c.plan_id, c.day, c.slot"""
 
+OTHERS_OF_THE_DAY = """SELECT c.order_id, c.slot, other.order_id AS other_id, other.slot AS other_slot, p.slots
+FROM recurring_occurrence c JOIN recurring_plan p ON p.id = c.plan_id
+  JOIN recurring_occurrence other ON other.plan_id = c.plan_id AND other.day = c.day AND other.slot <> c.slot
+WHERE c.order_id = ANY($1) AND c.state = 'ordered' AND other.state = 'ordered'"""
 
 MOVE_WINDOWS = """WITH given AS (
   SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[])
@@ -233,3 +237,8 @@ async def move_windows(
 
 async def of_orders(tx: Tx, order_ids: Sequence[UUID]) -> list[Any]:
     return await tx.fetch(OF_ORDERS, list(order_ids))
+
+
+async def others_of_the_day(tx: Tx, order_ids: Sequence[UUID]) -> list[Any]:
+    """Every other visit of the same plan and day beside each of these orders."""
+    return await tx.fetch(OTHERS_OF_THE_DAY, list(order_ids))

@@ -122,6 +122,19 @@ def impossible(pattern: Pattern, minutes: int, slots: Sequence[Slot]) -> tuple[s
     return None if slots else ("slots_missing", "slots")
 
 
+def distance(slots: Sequence[Slot], number: int, other: int) -> tuple[int, int] | None:
+    """Least and most minutes from the begin of visit `other` to that of visit `number`; None where neither follows the
+    other, or the plan has no such visit any more.
+    """
+    if not (0 <= number < len(slots) and 0 <= other < len(slots)):
+        return None
+    if slots[number].follows == other:
+        return slots[number].least, slots[number].most
+    if slots[other].follows == number:
+        return -slots[other].most, -slots[other].least
+    return None
+
+
 def terms(item_code: str, minutes: int, slot: Slot) -> str:
     """A short word that changes whenever an order would have to be another one."""
     said = f"{slot.item_code or item_code}|{slot.minutes or minutes}|{sorted(slot.windows)}|{slot.windows[0]}"

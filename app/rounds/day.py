@@ -10,7 +10,7 @@ from uuid import UUID
 
 from app.core import clock
 from app.core.db import Tx
-from app.matching import travel_log
+from app.matching import succession, travel_log
 from app.orders import queries_recurring as recurring
 from app.providers.models import TRAVEL_MODES
 from app.regions.divisions import lineage, prefix_of, scope_ranges
@@ -95,16 +95,17 @@ async def _orders(tx: Tx, rows: list[Any], caregivers: list[UUID], hour: _Hour) 
         )  # fmt: skip
     for row in await queries.known(tx, sorted({row["elder_id"] for row in rows}), caregivers):
         known[row["elder_id"]][str(row["caregiver_id"])] = row["visits"]
-    asked = await _asked_by_plans(tx, [row["id"] for row in rows])
+    asked = await _asked_by_plans(tx, [row["id"] for row in rows], hour)
     return tuple(
         replace(_order(row, tuple(held[row["id"]]), known[row["elder_id"]], hour), **asked.get(row["id"], {}))
         for row in rows
     )
 
 
-async def _asked_by_plans(tx: Tx, order_ids: list[UUID]) -> dict[UUID, dict[str, Any]]:
+async def _asked_by_plans(tx: Tx, order_ids: list[UUID], hour: _Hour) -> dict[UUID, dict[str, Any]]:
     """What recurring plans ask of their orders: several windows, one visit after another, somebody they know."""
     rows = await recurring.of_orders(tx, order_ids)
+    left = await succession.between(tx, order_ids, beside=set(order_ids))
     slots = {row["plan_id"]: recurring.slots_of(row["slots"]) for row in rows}
     orders = {(row["plan_id"], row["day"], row["slot"]): row["order_id"] for row in rows}
     found: dict[UUID, dict[str, Any]] = {}
@@ -118,6 +119,8 @@ async def _asked_by_plans(tx: Tx, order_ids: list[UUID]) -> dict[UUID, dict[str,
             "wished_caregiver": str(row["caregiver_id"]) if row["caregiver_id"] else None,
             "wished_provider": str(row["provider_id"]) if row["provider_id"] else None,
         }
+        if (between := left.get(row["order_id"])) is not None:
+            said["between"] = (hour.of(between[0]), hour.of(between[1]))
         if (before := orders.get((row["plan_id"], row["day"], slot.follows))) is not None:
             said["follows"] = (str(before), slot.least * 60, slot.most * 60)
         found[row["order_id"]] = said

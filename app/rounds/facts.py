@@ -95,6 +95,8 @@ class DayOrder:
     """Other times it may begin, both ends included, where its recurring plan names several windows."""
     follows: tuple[str, int, int] | None = None
     """The order it comes after, and how long after that one's begin it begins: least and most."""
+    between: Span | None = None
+    """What a visit that is not planned any more leaves for its begin: it has to follow that one, or come before it."""
     wished_caregiver: str | None = None
     wished_provider: str | None = None
 

@@ -17,13 +17,20 @@ def windows_after(
 ) -> tuple[Window, ...] | str:
     """Its windows; where the visit it has to follow stays as it is booked, what of them is left after that."""
     windows = found[order.id]
-    if order.follows is None or isinstance(windows, str) or not isinstance(found.get(order.follows[0]), str):
+    if isinstance(windows, str):
+        return windows
+    if order.between is not None and isinstance(windows := _cut(windows, *order.between), str):
+        return windows
+    if order.follows is None or not isinstance(found.get(order.follows[0]), str):
         return windows
     before, least, most = order.follows
     begins = [held.starts for one in orders if one.id == before for held in one.held]
     if not begins:
         return windows
-    since, till = min(begins) + least, min(begins) + most
+    return _cut(windows, min(begins) + least, min(begins) + most)
+
+
+def _cut(windows: Iterable[Window], since: int, till: int) -> tuple[Window, ...] | str:
     cut = (Window(max(window.opens, since), min(window.closes, till)) for window in windows)
     return tuple(window for window in cut if window.opens <= window.closes) or WINDOW_OVER
 

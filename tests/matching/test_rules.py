@@ -112,3 +112,13 @@ def test_walking_takes_longer_than_riding() -> None:
     way = (102.18, 38.51, 102.20, 38.53)
     assert travel_minutes(*way, "walk") > travel_minutes(*way, "ebike")
     assert travel_minutes(None, None, 102.2, 38.5, "walk") == 30
+
+
+def test_what_another_visit_leaves_goes_before_the_window() -> None:
+    hour = timedelta(hours=1)
+    window = (NOW, NOW + 6 * hour)
+    between = (NOW + hour, NOW + 1.5 * hour)
+    assert possible_starts(*window, 60, "appointment", NOW, between) == list(between)
+    late = (NOW + 7 * hour, NOW + 8 * hour)
+    assert possible_starts(*window, 60, "appointment", NOW, late) == [late[0]]
+    assert possible_starts(*window, 60, "appointment", NOW + 3 * hour, between) == [NOW + 3 * hour]

@@ -19,6 +19,7 @@ from app.orders.recurring import (
     Pattern,
     Rest,
     Slot,
+    distance,
     held_from,
     impossible,
     occurrences,
@@ -193,6 +194,13 @@ def test_what_no_day_can_contain_is_refused(slot: Slot, code: str) -> None:
     wrong = impossible(pattern(), 60, [Slot(((480, 560),)), slot])
     assert wrong is not None
     assert wrong[0] == code
+
+
+def test_the_distance_of_two_visits_is_known_from_both_sides() -> None:
+    slots = [Slot(((420, 480),)), Slot(((420, 720),), follows=0, least=30, most=60), Slot(((420, 720),))]
+    assert (distance(slots, 1, 0), distance(slots, 0, 1)) == ((30, 60), (-60, -30))
+    assert distance(slots, 2, 0) is None
+    assert distance(slots[:1], 1, 0) is None, "the plan was changed, and has no such visit any more"
 
 
 def test_a_possible_plan_and_an_impossible_interval() -> None:

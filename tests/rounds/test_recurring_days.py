@@ -11,6 +11,7 @@ import pytest
 from app.core import clock
 from app.core.db import Database, Tx
 from app.core.http import SYSTEM
+from app.matching import search
 from app.orders import queries_reading
 from app.orders import service as orders
 from app.rounds import day as days
@@ -78,19 +79,53 @@ async def test_insulin_is_given_even_where_nobody_may_cook(tx: Tx) -> None:
     assert (await made_of(tx)).problem.links == ()
 
 
-async def test_a_meal_waits_for_insulin_that_stays_as_it_is(tx: Tx) -> None:
-    town, plan = await with_meals(tx)
-    insulin, meal = await tomorrow(tx, plan)
+async def booked(tx: Tx, order_id: UUID, caregiver_id: UUID, begin: float) -> None:
     await tx.run(
         """INSERT INTO booking (id, caregiver_id, order_id, role, status, during, starts_at, minutes, made_at)
         VALUES ($1, $2, $1, 'lead', 'booked', tstzrange($3, $4), $3, 30, $3)""",
-        insulin, town.caregivers[0][0], at(7.5), at(8),
+        order_id, caregiver_id, at(begin), at(begin + 0.5),
     )  # fmt: skip
+
+
+async def test_a_meal_waits_for_insulin_that_stays_as_it_is(tx: Tx) -> None:
+    town, plan = await with_meals(tx)
+    insulin, meal = await tomorrow(tx, plan)
+    await booked(tx, insulin, town.caregivers[0][0], 7.5)
     with clock.hold(at(7.75)):
         made = await made_of(tx)
     assert str(insulin) in made.aside
     windows = {one.id: one.windows for one in made.problem.tasks}[task_of(str(meal))]
     assert windows == (Window(seconds(8), seconds(8.5)),)
+
+
+async def test_a_meal_follows_insulin_that_is_being_given(tx: Tx) -> None:
+    town, plan = await with_meals(tx)
+    insulin, meal = await tomorrow(tx, plan)
+    await booked(tx, insulin, town.caregivers[0][0], 7.5)
+    await tx.run(
+        "UPDATE care_order SET status = 'in_service', provider_id = $2, caregiver_id = $3 WHERE id = $1",
+        insulin, town.providers[0], town.caregivers[0][0],
+    )  # fmt: skip
+    with clock.hold(at(7.75)):
+        windows = {one.id: one.windows for one in (await made_of(tx)).problem.tasks}
+    assert windows[task_of(str(meal))] == (Window(seconds(8), seconds(8.5)),)
+
+
+@pytest.mark.parametrize(
+    ("booked_slot", "begin", "other_slot", "first", "last"), [(0, 7.5, 1, 8, 8.5), (1, 8.5, 0, 7.5, 8)]
+)
+async def test_who_is_sent_out_alone_keeps_the_distance_too(
+    tx: Tx, booked_slot: int, begin: float, other_slot: int, first: float, last: float
+) -> None:
+    """After the evening before, orders go out one by one: the meal after the insulin, the insulin before the meal."""
+    town, plan = await with_meals(tx, caregivers=2)
+    visits = await tomorrow(tx, plan)
+    order = await orders.get(tx, visits[other_slot])
+    assert (await search.find(tx, order, [])).starts_at == at(7), "the first time of its window, while nobody is booked"
+    await booked(tx, visits[booked_slot], town.caregivers[0][0], begin)
+    found = await search.find(tx, order, [])
+    assert found.ranked
+    assert at(first) <= found.starts_at <= at(last)
 
 
 async def test_a_wished_caregiver_is_a_preference(tx: Tx) -> None:
