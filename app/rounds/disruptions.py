@@ -34,6 +34,8 @@ from app.routing.problem import Plan, Problem
 from app.routing.promises import as_told
 
 SEEK = "rounds.seek_repairs"
+NOTHING_BEGUN = -1
+"""The mender's hour. What has begun is no task of the day's problem: a visit that should have begun by now is late."""
 
 
 class Mender(Protocol):
@@ -138,7 +140,8 @@ class Seeker:
         validation.check(made.problem)
         plan = as_told(made.problem, made.warm)
         emergency = row["what"]["order_id"] if row["kind"] == Kind.EMERGENCY else None
-        found = await self._mender(made.problem, plan, repairs.vacancies(made, plan, day.orders, emergency), day.now)
+        needed = repairs.vacancies(made, plan, day.orders, emergency)
+        found = await self._mender(made.problem, plan, needed, NOTHING_BEGUN)
         kept = repairs.choices(made, found, day.orders)
         if not kept:
             raise Refused(planning.NONSENSE, "no repair keeps the rules")

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from app.routing.possibility import MUST
-from app.routing.problem import Break, Caregiver, Link, Plan, Problem, Round, Stop, Task, Window
-from app.routing.promises import timed_as_told
+from app.routing.problem import Break, Caregiver, Plan, Problem, Round, Stop, Task, Window
+from app.routing.promises import apart, timed_as_told
 from app.routing.timetable import timed
 
 
@@ -135,17 +135,10 @@ def repaired(day: Broken, orders: Mapping[str, Sequence[str]]) -> tuple[Problem,
         elif was and one.done:
             rounds.append(_joined(one, was, _home(day.problem, one)))
     starts = {stop.task: stop.starts for one in rounds for stop in one.stops}
-    if apart := {name for link in links if _apart(link, starts) for name in (link.first, link.second)} & served:
-        return repaired(day, {name: [task for task in way if task not in apart] for name, way in orders.items()})
+    if too_far := {name for link in links if apart(link, starts) for name in (link.first, link.second)} & served:
+        return repaired(day, {name: [task for task in way if task not in too_far] for name, way in orders.items()})
     unserved = tuple(task.id for task in day.problem.tasks if task.id not in starts)
     return replace(day.problem, links=tuple(links)), Plan(tuple(rounds), unserved)
-
-
-def _apart(link: Link, starts: Mapping[str, int]) -> bool:
-    first, second = starts.get(link.first), starts.get(link.second)
-    if first is None or second is None:
-        return first is not second
-    return not link.least <= second - first <= link.most
 
 
 def _standing(

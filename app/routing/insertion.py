@@ -105,9 +105,9 @@ def room(problem: Problem, orders: Mapping[str, Sequence[str]], tasks: Sequence[
     return counts
 
 
-def meeting(problem: Problem, orders: Mapping[str, Sequence[str]], link: Link) -> int | None:
-    """The earliest start of the link's first task at which two caregivers have room for both in their rounds as they
-    are, on a grid of `GRID`; None if there is no such time.
+def meeting(problem: Problem, orders: Mapping[str, Sequence[str]], link: Link, told: int | None = None) -> int | None:
+    """The start of the link's first task at which caregivers have room for both in their rounds as they are: the one
+    that was `told`, else the earliest on a grid of `GRID`; None if there is no such time.
     """
     day = day_of(problem)
     rounds = rounds_of(problem, day, plan_of(problem, orders))
@@ -123,11 +123,11 @@ def meeting(problem: Problem, orders: Mapping[str, Sequence[str]], link: Link) -
         among[list(others)] = False
         return int(kernel.cheapest(day, rounds, task, among, np.inf, 0.0)[0])
 
-    for window in problem.tasks[first].windows:
-        for at in range(window.opens, window.closes + 1, GRID):
-            one = who(first, at)
-            if one >= 0 and who(second, at + link.least, [one] if link.different_caregivers else []) >= 0:
-                return at
+    grid = (at for window in problem.tasks[first].windows for at in range(window.opens, window.closes + 1, GRID))
+    for at in grid if told is None else (told, *grid):
+        one = who(first, at)
+        if one >= 0 and who(second, at + link.least, [one] if link.different_caregivers else []) >= 0:
+            return at
     return None
 
 

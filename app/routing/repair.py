@@ -55,7 +55,7 @@ def frontier(
     disruption: Disruption,
     now: int,
     *,
-    budget_cpu_s: float = 0.6,
+    budget_cpu_s: float = 0.5,
     seed: int = 1,
     progress: Callable[[str, float, float], None] | None = None,
 ) -> Frontier:
@@ -86,16 +86,15 @@ Orders = dict[str, tuple[str, ...]]
 
 
 def _arranged(problem: Problem, plan: Plan, disruption: Disruption, now: int) -> Disruption:
-    """The disruption with a time for every two linked visits that nobody was told of: the first that two could keep."""
+    """The disruption with a time for every two linked visits: the one that was told, or the first that can be kept."""
     if not isinstance(disruption, Vacancies):
         return disruption
-    vacant = set(disruption.tasks) - set(disruption.told)
-    links = [link for link in problem.links if {link.first, link.second} <= vacant]
+    links = [link for link in problem.links if {link.first, link.second} <= set(disruption.tasks)]
     if not links:
         return disruption
-    day, told = broken(problem, plan, disruption, now), dict(disruption.told)
+    day, told = broken(problem, plan, Vacancies(disruption.tasks), now), dict(disruption.told)
     for link in links:
-        if (at := insertion.meeting(day.rest, day.orders, link)) is not None:
+        if (at := insertion.meeting(day.rest, day.orders, link, told.get(link.first))) is not None:
             told |= {link.first: at, link.second: at + link.least}
     return replace(disruption, told=told)
 

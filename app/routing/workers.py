@@ -80,7 +80,7 @@ async def mend_apart(
     disruption: Disruption,
     now: int,
     *,
-    budget_cpu_s: float = 0.6,
+    budget_cpu_s: float = 0.5,
     seed: int = 1,
     memory_bytes: int = MEMORY_BYTES,
 ) -> Frontier:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from app.rounds import making, repairs
+from app.rounds import disruptions, making, repairs
 from app.rounds.facts import FIXED, LEAD, SECOND, Day, DayCaregiver, DayOrder, DayProvider, Held, Taken
 from app.routing import repair
 from app.routing.frontier import Frontier
@@ -45,7 +45,7 @@ def mended(broken: Day, emergency: str | None = None) -> tuple[making.Made, Fron
     made = making.make(broken)
     plan = as_told(made.problem, made.warm)
     needed = repairs.vacancies(made, plan, broken.orders, emergency)
-    return made, repair.frontier(made.problem, plan, needed, broken.now, budget_cpu_s=0.1)
+    return made, repair.frontier(made.problem, plan, needed, disruptions.NOTHING_BEGUN, budget_cpu_s=0.1)
 
 
 def test_a_visit_that_lost_its_caregiver_is_saved_and_nobody_else_is_moved() -> None:
@@ -99,3 +99,15 @@ def test_a_booking_elsewhere_that_nobody_keeps_is_not_shown_as_a_visit_of_this_d
     assert [name for name in found.lost if name.startswith(FIXED)]
     assert repairs.lost(found, {"pinned"}) == []
     assert [one["dropped"] for one in repairs.choices(made, found, broken.orders)] == [0]
+
+
+def test_who_should_have_begun_and_has_not_is_late_and_takes_the_other_one_along() -> None:
+    """At ten past nine a visit by two that was told for nine is still to come: both come at the first time they can."""
+    pair = order("pair", held("ill", 9), held("well", 9, SECOND), hands=2)
+    late = replace(day(pair, caregivers=(replace(ILL, away=()), WELL)), now=seconds(9) + 600)
+    made, found = mended(late)
+    (one,) = repairs.choices(made, found, late.orders)
+    starts = {stop[2] for row in one["plan"]["rounds"] for stop in row[4]}
+    assert len(starts) == 1
+    assert seconds(9) + 600 <= min(starts) < seconds(10)
+    assert one["unserved"] == 0

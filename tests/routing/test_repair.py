@@ -200,6 +200,13 @@ def test_two_who_are_needed_together_come_together(told: dict[str, int], starts:
         assert [stop.starts for stop in stops] == [starts, starts]
 
 
+def test_two_who_cannot_come_when_it_was_told_come_as_soon_as_they_can() -> None:
+    plan = plan_of(TWO, {"a": ["standing"]})
+    told = {"lead": 1200, "second": 1200}  # until 3000 one of them is at work
+    for one in repair.frontier(TWO, plan, Vacancies(("lead", "second"), told), -1, budget_cpu_s=0.2).repairs:
+        assert [s.starts for r in one.plan.rounds for s in r.stops if s.task != "standing"] == [3000, 3000]
+
+
 def test_two_who_cannot_come_together_do_not_come_at_all() -> None:
     """One of them may do both: nobody is told to come alone."""
     tasks = tuple(replace(task, only=frozenset("a")) if task.id != "standing" else task for task in TWO.tasks)
