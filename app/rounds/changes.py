@@ -4,7 +4,7 @@ keep       the same people at the same time; only their ways may be others
 assign     a provider has accepted: other people of its own, or another time
 offer      nobody has accepted: an offer to the provider whose caregiver the plan names
 take_back  in nobody's round: whoever has it loses it, and it waits for another provider
-wait       in nobody's round, and nobody has it
+wait       in nobody's round, and nobody is held for it; offers to grab stay open
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def _coming(problem: Problem, plan: Plan) -> Mapping[str, Mapping[str, tuple[Com
 
 def _change(order: DayOrder, parts: Mapping[str, tuple[Coming, Stop]]) -> Change:
     if len(parts) != order.hands:
-        return Change(order.id, WAIT if order.status == "placed" else TAKE_BACK)
+        return Change(order.id, TAKE_BACK if order.held else WAIT)
     team = tuple(parts[role][0] for role in (LEAD, SECOND)[: order.hands])
     stop = parts[LEAD][1]
     before = {held.role: held for held in order.held}

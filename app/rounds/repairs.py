@@ -16,10 +16,12 @@ from app.routing.problem import Plan
 
 
 def vacancies(made: Made, plan: Plan, orders: Iterable[DayOrder], emergency: str | None) -> Vacancies:
-    """What needs somebody: visits whose caregiver is not there any more, at the time that was told, and the emergency.
-    Orders that nobody has yet wait for the next plan.
+    """What needs somebody: visits that cannot be kept nearly as told, with the time that was told, the emergency, and
+    what the ones that stand are linked to. Orders that nobody has yet wait for the next plan, or for who grabs them.
     """
     served = {stop.task for one in plan.rounds for stop in one.stops}
+    linked = {name for link in made.problem.links for name in (link.first, link.second)
+              if served & {link.first, link.second}}  # fmt: skip
     told: dict[str, int] = {}
     urgent: list[str] = []
     for order in orders:
@@ -28,7 +30,7 @@ def vacancies(made: Made, plan: Plan, orders: Iterable[DayOrder], emergency: str
             continue
         if order.held:
             told |= dict.fromkeys(sorted(missing), min(held.starts for held in order.held))
-        elif order.id == emergency:
+        elif order.id == emergency or missing & linked:
             urgent += sorted(missing)
     return Vacancies((*told, *urgent), told)
 
@@ -61,7 +63,6 @@ def lost(found: Frontier, shown: Collection[str]) -> list[dict[str, Any]]:
             "saved_by": [one.level for one in found.repairs if name in one.saved and one.level in shown],
         }
         for name in found.lost
-        if not name.startswith(FIXED)
     ]  # fmt: skip
 
 
@@ -76,7 +77,8 @@ def _choice(made: Made, found: Frontier, one: Repair, orders: Sequence[DayOrder]
         "level": one.level, "plan": storing.plan_to(one.plan), "cost": storing.cost_to(cost),
         "before": storing.cost_to(then), "saved": then.total - cost.total,
         "rescued": _orders(one.saved), "handed_over": _orders(one.handed_over), "moved": _orders(one.moved),
-        "dropped": _orders(one.dropped), "unserved": cost.unserved, "visits": len(changed), "caregivers": one.told,
+        "dropped": _orders(one.dropped), "unserved": cost.unserved, "visits": len(changed),
+        "caregivers": _whose_day_changes(made.warm, one.plan),
         "changes": [
             {"order_id": c.order, "how": c.how, "others": c.others, "minutes": c.moved // MINUTE} for c in changed
         ],
@@ -85,3 +87,13 @@ def _choice(made: Made, found: Frontier, one: Repair, orders: Sequence[DayOrder]
 
 def _orders(tasks: Iterable[str]) -> int:
     return len({order_of(name)[0] for name in tasks if not name.startswith(FIXED)})
+
+
+def _whose_day_changes(before: Plan, after: Plan) -> list[str]:
+    """Caregivers who gain or lose a visit, or have one at another time."""
+
+    def visits(plan: Plan) -> dict[str, list[tuple[str, int]]]:
+        return {one.caregiver: [(stop.task, stop.starts) for stop in one.stops] for one in plan.rounds}
+
+    then, now = visits(before), visits(after)
+    return sorted(name for name in then.keys() | now.keys() if then.get(name) != now.get(name))

@@ -176,7 +176,7 @@ class RepairView(View):
     handed_over: int
     """Other visits that somebody else comes to."""
     moved: int
-    """Other visits that begin more than 15 minutes earlier or later."""
+    """Other visits that stay with whom they had, and begin more than 15 minutes earlier or later."""
     dropped: int
     """Other visits that nobody comes to any more."""
     unserved: int

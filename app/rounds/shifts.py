@@ -29,6 +29,8 @@ def shift_of(
     spans = [(since, till) for since, till in spans if since < till]
     if not spans:
         return None, []
+    if ahead and ahead[0].from_ <= spans[0][0]:
+        start = ahead[0].place  # the way from home is in what is booked
     gaps = [Break(till, till, since - till) for (_, till), (since, _) in pairwise(spans)]
     fixed = [
         Task(

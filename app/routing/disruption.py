@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from app.routing.possibility import MUST
 from app.routing.problem import Break, Caregiver, Plan, Problem, Round, Stop, Task, Window
-from app.routing.promises import apart, timed_as_told
+from app.routing.promises import apart, possible, timed_as_told
 from app.routing.timetable import timed
 
 
@@ -61,12 +61,14 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """`problem` is the day as it has become, `rest` what may still be arranged: tasks that are lost or yet to come, by
-    whoever is there. `orders` is who still does what, `lost` who needs somebody, the dearest first.
+    """`problem` is the day as it has become, `told` when its visits were to begin, `rest` what may still be arranged:
+    tasks that are lost or yet to come, by whoever is there. `orders` is who still does what, `lost` who needs somebody,
+    the dearest first.
     """
 
     problem: Problem
     plan: Plan
+    told: Mapping[str, int]
     rest: Problem
     standing: Mapping[str, Standing]
     orders: Mapping[str, tuple[str, ...]]
@@ -85,11 +87,15 @@ def broken(problem: Problem, plan: Plan, disruption: Disruption, now: int) -> Br
         one.id: _standing(problem, tasks, one, rounds.get(one.id), now, since.get(one.id)) for one in problem.caregivers
     }
     there = [one for name, one in standing.items() if name not in since]
-    orders = {one.later.id: _kept(problem, tasks, one) for one in there}
+    told = {stop.task: (one.caregiver, stop.starts) for one in plan.rounds for stop in one.stops}
+    fixed = tasks | _bound(problem, told, ())
+    orders = {
+        one.later.id: possible(problem.travel[one.later.profile], one.later, [fixed[name] for name in one.to_do])
+        for one in there
+    }
     kept = {name for names in orders.values() for name in names}
     planned = [name for one in standing.values() for name in one.to_do]
     lost = [name for name in planned if name not in kept]
-    told = {stop.task: (one.caregiver, stop.starts) for one in plan.rounds for stop in one.stops}
     if isinstance(disruption, Vacancies):
         lost += disruption.tasks
         told |= {name: (NOBODY, starts) for name, starts in disruption.told.items()}
@@ -99,6 +105,7 @@ def broken(problem: Problem, plan: Plan, disruption: Disruption, now: int) -> Br
     return Broken(
         day,
         plan,
+        {name: starts for name, (_, starts) in told.items()},
         replace(day, caregivers=tuple(one.later for one in there), tasks=rest, links=()),
         standing,
         orders,
@@ -122,7 +129,6 @@ def repaired(day: Broken, orders: Mapping[str, Sequence[str]]) -> tuple[Problem,
             links.append(link)
             dropped |= pair
     tasks = {one.id: one for one in day.rest.tasks}
-    told = {stop.task: stop.starts for one in day.plan.rounds for stop in one.stops if stop.task not in day.lost}
     old = {one.caregiver: one for one in day.plan.rounds}
     rounds = []
     for name, one in day.standing.items():
@@ -130,7 +136,7 @@ def repaired(day: Broken, orders: Mapping[str, Sequence[str]]) -> tuple[Problem,
         was, matrix = old.get(name), day.rest.travel[one.later.profile]
         if was and way == one.to_do and was.stops[: len(one.done)] == one.done:
             rounds.append(was)
-        elif way and (later := timed_as_told(matrix, one.later, [tasks[task] for task in way], told)):
+        elif way and (later := timed_as_told(matrix, one.later, [tasks[task] for task in way], day.told)):
             rounds.append(_joined(one, was, later))
         elif was and one.done:
             rounds.append(_joined(one, was, _home(day.problem, one)))
@@ -176,20 +182,6 @@ def _pairs(planned: Sequence[int], caregiver: Caregiver) -> list[tuple[int, Brea
     return list(zip(planned, caregiver.breaks, strict=True))
 
 
-def _kept(problem: Problem, tasks: Mapping[str, Task], one: Standing) -> tuple[str, ...]:
-    """What of a round can still be done in its order: without the cheapest visit that is in the way."""
-    matrix, names = problem.travel[one.later.profile], list(one.to_do)
-
-    def possible(names: Sequence[str]) -> bool:
-        return not names or timed(matrix, one.later, [tasks[name] for name in names]) is not None
-
-    while not possible(names):
-        cheap = sorted(names, key=lambda name: (tasks[name].priority, -names.index(name)))
-        enough = (name for name in cheap if possible([other for other in names if other != name]))
-        names.remove(next(enough, cheap[0]))
-    return tuple(names)
-
-
 def _bound(day: Problem, served: Mapping[str, tuple[str, int]], lost: Sequence[str]) -> dict[str, Task]:
     """Linked tasks with the times their links leave them; all else is free within its windows. `served` says by whom
     and when, as it was told.
@@ -201,19 +193,19 @@ def _bound(day: Problem, served: Mapping[str, tuple[str, int]], lost: Sequence[s
             (link.first, link.second, -link.most, -link.least),
             (link.second, link.first, link.least, link.most),
         ):
-            if name not in served or other not in served:
-                continue
-            task, (who, starts) = bound.get(name, tasks[name]), served[name]
-            if name not in lost:
+            task = bound.get(name, tasks[name])
+            if name in served and name not in lost and (other in served or other in lost):
+                who, starts = served[name]
                 bound[name] = replace(task, windows=(Window(starts, starts),), only=frozenset({who}), priority=MUST)
-            elif other in lost:
+            elif name in served and other in served and other in lost:
+                starts = served[name][1]
                 bound[name] = replace(task, windows=(Window(starts, starts),))
-            else:
+            elif name in lost and other in served and other not in lost:
                 with_whom, at = served[other]
                 windows = [Window(max(w.opens, at + least), min(w.closes, at + most)) for w in task.windows]
                 never = task.never | {with_whom} if link.different_caregivers else task.never
                 windows = [w for w in windows if w.opens <= w.closes]
-                bound[name] = replace(task, windows=tuple(windows) or (Window(starts, starts),), never=never)
+                bound[name] = replace(task, windows=tuple(windows), never=never)
     return bound
 
 

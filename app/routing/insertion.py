@@ -15,6 +15,7 @@ from app.routing import insertion_kernel as kernel
 from app.routing.insertion_kernel import NEVER, Day, Rounds
 from app.routing.possibility import allowed
 from app.routing.problem import Caregiver, Link, Plan, Problem
+from app.routing.promises import apart
 from app.routing.timetable import orders_of, plan_of
 
 NEAR = 80
@@ -83,12 +84,12 @@ def room(problem: Problem, orders: Mapping[str, Sequence[str]], tasks: Sequence[
     """For each task, over all caregivers: how many have room for it in their round as it is (`has_room`), and why
     others have not (`not_allowed`, `out_of_shift`: not even with nothing else to do, `no_gap`). Every place is tried.
     """
+    counts = {name: dict.fromkeys(("not_allowed", "out_of_shift", "no_gap", "has_room"), 0) for name in tasks}
     if not tasks or not problem.caregivers:
-        return {}
+        return counts
     day = day_of(problem)
     full, empty = (rounds_of(problem, day, plan_of(problem, what)) for what in (orders, {}))
     number = {task.id: at for at, task in enumerate(problem.tasks)}
-    counts = {name: dict.fromkeys(("not_allowed", "out_of_shift", "no_gap", "has_room"), 0) for name in tasks}
     for name in tasks:
         for who, caregiver in enumerate(problem.caregivers):
             alone = np.zeros(len(problem.caregivers), np.bool_)
@@ -105,10 +106,14 @@ def room(problem: Problem, orders: Mapping[str, Sequence[str]], tasks: Sequence[
     return counts
 
 
-def meeting(problem: Problem, orders: Mapping[str, Sequence[str]], link: Link, told: int | None = None) -> int | None:
-    """The start of the link's first task at which caregivers have room for both in their rounds as they are: the one
-    that was `told`, else the earliest on a grid of `GRID`; None if there is no such time.
+def meeting(
+    problem: Problem, orders: Mapping[str, Sequence[str]], link: Link, told: Mapping[str, int]
+) -> tuple[int, int] | None:
+    """Starts of the link's tasks at which caregivers have room for both in their rounds as they are: those that were
+    `told`, else the earliest on a grid of `GRID`; None if there are none.
     """
+    if not problem.caregivers:
+        return None
     day = day_of(problem)
     rounds = rounds_of(problem, day, plan_of(problem, orders))
     number = {task.id: at for at, task in enumerate(problem.tasks)}
@@ -123,11 +128,14 @@ def meeting(problem: Problem, orders: Mapping[str, Sequence[str]], link: Link, t
         among[list(others)] = False
         return int(kernel.cheapest(day, rounds, task, among, np.inf, 0.0)[0])
 
-    grid = (at for window in problem.tasks[first].windows for at in range(window.opens, window.closes + 1, GRID))
-    for at in grid if told is None else (told, *grid):
-        one = who(first, at)
-        if one >= 0 and who(second, at + link.least, [one] if link.different_caregivers else []) >= 0:
-            return at
+    windows = problem.tasks[first].windows
+    times = [(at, at + link.least) for window in windows for at in range(window.opens, window.closes + 1, GRID)]
+    if link.first in told and not apart(link, told):
+        times.insert(0, (told[link.first], told[link.second]))
+    for one_at, other_at in times:
+        one = who(first, one_at)
+        if one >= 0 and who(second, other_at, [one] if link.different_caregivers else []) >= 0:
+            return one_at, other_at
     return None
 
 
@@ -153,9 +161,10 @@ def day_of(problem: Problem) -> Day:
         for name, value in task.preference.items():
             if name in position:
                 likes[at, position[name]] = weights.preference * value
-    window = np.full((len(tasks), max(len(task.windows) for task in tasks), 2), NEVER, np.int64)
+    window = np.full((len(tasks), max([1, *(len(task.windows) for task in tasks)]), 2), NEVER, np.int64)
     for at, task in enumerate(tasks):
-        window[at, : len(task.windows)] = [(one.opens, one.closes) for one in task.windows]
+        for which, one in enumerate(task.windows):
+            window[at, which] = one.opens, one.closes
     travel = np.stack(problem.travel)
     place = np.array([task.place for task in tasks])
     apart = travel[0][np.ix_(place, place)] + travel[0][np.ix_(place, place)].T

@@ -36,25 +36,36 @@ def timed_as_told(matrix: Matrix, caregiver: Caregiver, way: Sequence[Task], tol
 
 
 def as_told(problem: Problem, plan: Plan) -> Plan:
-    """The plan with its rounds timed anew, as nearly as told as can be. One that cannot be driven stays as it is; two
-    linked visits that cannot be kept together any more are left out.
+    """What of the plan can still be kept nearly as told, timed anew; all else is unserved. In a round that cannot be
+    driven the dearest visits stay. Two linked ones that are both there, but not at their distance, are both left out.
     """
     tasks, who = {one.id: one for one in problem.tasks}, {one.id: one for one in problem.caregivers}
+    rounds = []
+    for one in plan.rounds:
+        caregiver, told = who[one.caregiver], {stop.task: stop.starts for stop in one.stops}
+        matrix, way = problem.travel[caregiver.profile], [tasks[stop.task] for stop in one.stops]
+        kept = set(possible(matrix, caregiver, [nearly_at(task, told[task.id]) for task in way]))
+        found = timed_as_told(matrix, caregiver, [task for task in way if task.id in kept], told) if kept else None
+        rounds += [found] if found else []
+    starts = {stop.task: stop.starts for one in rounds for stop in one.stops}
+    pairs = [{link.first, link.second} for link in problem.links if apart(link, starts)]
+    if split := {name for pair in pairs if pair <= starts.keys() for name in pair}:
+        left = (replace(one, stops=tuple(stop for stop in one.stops if stop.task not in split)) for one in plan.rounds)
+        return as_told(problem, replace(plan, rounds=tuple(left)))
+    return Plan(tuple(rounds), tuple(name for name in tasks if name not in starts))
 
-    def again(one: Round) -> Round:
-        caregiver, way = who[one.caregiver], [tasks[stop.task] for stop in one.stops]
-        told = {stop.task: stop.starts for stop in one.stops}
-        found = timed_as_told(problem.travel[caregiver.profile], caregiver, way, told)
-        return found or replace(one, breaks=tuple(rest.opens for rest in caregiver.breaks))
 
-    timed_again = tuple(map(again, plan.rounds))
-    starts = {stop.task: stop.starts for one in timed_again for stop in one.stops}
-    broken = {name for link in problem.links if apart(link, starts) for name in (link.first, link.second)}
-    if not broken & starts.keys():
-        return replace(plan, rounds=timed_again)
-    left = (replace(one, stops=tuple(stop for stop in one.stops if stop.task not in broken)) for one in plan.rounds)
-    unserved = (*plan.unserved, *sorted(broken - set(plan.unserved)))
-    return as_told(problem, Plan(tuple(one for one in left if one.stops), unserved))
+def possible(matrix: Matrix, caregiver: Caregiver, way: Sequence[Task]) -> tuple[str, ...]:
+    """The tasks of `way` that can be done in this order, all of them if they can: else the dearest first, each that the
+    ones before it leave room for.
+    """
+    if not way or timed(matrix, caregiver, way) is not None:
+        return tuple(task.id for task in way)
+    kept: set[str] = set()
+    for task in sorted(way, key=lambda task: -task.priority):
+        if timed(matrix, caregiver, [one for one in way if one.id in kept or one is task]) is not None:
+            kept.add(task.id)
+    return tuple(task.id for task in way if task.id in kept)
 
 
 def apart(link: Link, starts: Mapping[str, int]) -> bool:

@@ -7,7 +7,7 @@ begun from what the one before found; a visit that changes hands has to be worth
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -65,12 +65,12 @@ def frontier(
     """
     day = broken(problem, plan, _arranged(problem, plan, disruption, now), now)
     stands = repaired(day, day.orders)[1]
-    promised = {**_starts(plan), **_starts(stands)}
+    promised = {**day.told, **_starts(stands)}
     repairs: list[Repair] = []
     orders, spent = dict(day.orders), 0.0
     for name, level in LEVELS.items():
         began = time.process_time()
-        tried = _mended(day, orders, level, promised, level.share * budget_cpu_s, seed)
+        tried = _tried(day, orders, level, promised, level.share * budget_cpu_s, seed)
         whole, mended = repaired(day, tried)
         if not violations(whole, mended):
             orders = tried
@@ -94,19 +94,60 @@ def _arranged(problem: Problem, plan: Plan, disruption: Disruption, now: int) ->
         return disruption
     day, told = broken(problem, plan, Vacancies(disruption.tasks), now), dict(disruption.told)
     for link in links:
-        if (at := insertion.meeting(day.rest, day.orders, link, told.get(link.first))) is not None:
-            told |= {link.first: at, link.second: at + link.least}
+        if (at := insertion.meeting(day.rest, day.orders, link, told)) is not None:
+            told |= {link.first: at[0], link.second: at[1]}
     return replace(disruption, told=told)
 
 
-def _mended(
+def _tried(
     day: Broken, orders: Orders, level: Level, promised: Mapping[str, int], budget_cpu_s: float, seed: int
 ) -> Orders:
-    """Who does what, in order, if only the caregivers of this level may be asked. `promised` are the starts of all
-    that stands, as they were told, or later where nothing else is left.
+    """Who does what, in order, if only the caregivers of this level may be asked. `promised` are the starts that were
+    told, or later where nothing else is left. Levels that keep times try the lost visits at theirs first, and only
+    those that stay lost at any other.
     """
+    if level.punctual and any(name in promised for name in day.lost):
+        budget_cpu_s /= 2
+        orders = _whole(day, orders, level, promised, budget_cpu_s, seed)
+        still_lost = set(day.lost).difference(*orders.values())
+        promised = {name: at for name, at in promised.items() if name not in still_lost}
+    return _whole(day, orders, level, promised, budget_cpu_s, seed)
+
+
+def _whole(
+    day: Broken, orders: Orders, level: Level, promised: Mapping[str, int], budget_cpu_s: float, seed: int
+) -> Orders:
+    """What a search finds, without halves of linked visits: where one was, it is searched again without both."""
+    found = _mended(day, orders, level, promised, budget_cpu_s, seed)
+    if halves := _halves(day, found):
+        linked = {name for link in day.problem.links for name in (link.first, link.second)
+                  if not halves.isdisjoint((link.first, link.second))}  # fmt: skip
+        found = _mended(day, orders, level, promised, budget_cpu_s, seed, without=linked)
+        halves = _halves(day, found)
+    return {who: tuple(name for name in names if name not in halves) for who, names in found.items()}
+
+
+def _halves(day: Broken, orders: Orders) -> set[str]:
+    """What is in somebody's round, but in no plan made of these rounds: the other half of it is nowhere."""
+    if not day.problem.links:
+        return set()
+    served = {stop.task for one in repaired(day, orders)[1].rounds for stop in one.stops}
+    return {name for names in orders.values() for name in names} - served
+
+
+def _mended(
+    day: Broken,
+    orders: Orders,
+    level: Level,
+    promised: Mapping[str, int],
+    budget_cpu_s: float,
+    seed: int,
+    without: Collection[str] = (),
+) -> Orders:
+    """One search; `without` stays lost, whatever it would save."""
     asked = _asked(day, level.neighbours)
     part = _part(day, orders, asked, level, promised)
+    part = replace(part, tasks=tuple(task for task in part.tasks if task.id not in without))
     start = plan_of(part, {name: orders[name] for name in asked})
     found = insertion.search(part, start, budget_cpu_s=budget_cpu_s, seed=seed, warmest=COOL)
     return {**orders, **dict.fromkeys(asked, ()), **{name: tuple(way) for name, way in orders_of(found).items()}}
@@ -143,10 +184,10 @@ def _part(day: Broken, orders: Orders, asked: Sequence[str], level: Level, promi
     def as_asked(task: Task) -> Task:
         liked = {name: round(value * weights.preference) for name, value in task.preference.items()}
         task = replace(task, priority=PROMISED * task.priority, preference=liked)
+        if level.punctual and task.id in promised:
+            task = nearly_at(task, promised[task.id])
         if (who := whose.get(task.id)) is None:
             return task
-        if level.punctual:
-            task = nearly_at(task, promised[task.id])
         if level.changed_hands is None:
             return replace(task, only=frozenset({who}), priority=PROMISED * MUST)
         loyalty = {**liked, who: liked.get(who, 0) - round(level.changed_hands * weights.travel)}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from app.rounds import disruptions, making, repairs
 from app.rounds.facts import FIXED, LEAD, SECOND, Day, DayCaregiver, DayOrder, DayProvider, Held, Taken
 from app.routing import repair
@@ -92,13 +94,89 @@ def test_what_is_booked_elsewhere_is_not_given_up_for_any_repair() -> None:
     assert [(visit["saved_by"], visit["no_gap"]) for visit in lost] == [([], 1)] * 2
 
 
-def test_a_booking_elsewhere_that_nobody_keeps_is_not_shown_as_a_visit_of_this_day() -> None:
-    absent = replace(WELL, taken=(Taken("other", seconds(9), seconds(10), HOME),), away=((seconds(8), seconds(11)),))
-    broken = day(order("stands", held("well", 13)), caregivers=(absent,))
+def test_a_day_that_begins_with_what_is_booked_elsewhere_keeps_it() -> None:
+    """The way there is in the booking already."""
+    far = (102.25, 38.52)
+    early = replace(WELL, shifts=((seconds(9), seconds(18)),), taken=(Taken("other", seconds(8), seconds(9.5), far),))
+    broken = day(order("lost", held("ill", 8.25), opens=8, closes=10), caregivers=(ILL, early))
     made, found = mended(broken)
-    assert [name for name in found.lost if name.startswith(FIXED)]
-    assert repairs.lost(found, {"pinned"}) == []
-    assert [one["dropped"] for one in repairs.choices(made, found, broken.orders)] == [0]
+    assert not any(name.startswith(FIXED) for name in found.stands.unserved)
+    (one,) = repairs.choices(made, found, broken.orders)
+    assert [stop[0].startswith(FIXED) for row in one["plan"]["rounds"] for stop in row[4]] == [True, False]
+
+
+def test_nobody_is_left_to_come() -> None:
+    broken = day(order("lost", held("ill", 10)), order("pair", held("ill", 14), hands=2), caregivers=(ILL,))
+    made, found = mended(broken, "pair")
+    assert all(one["rescued"] == 0 for one in repairs.choices(made, found, broken.orders))
+    assert {(one["has_room"], one["not_allowed"]) for one in repairs.lost(found, ())} == {(0, 0)}
+
+
+def test_what_is_in_the_way_of_two_is_not_paid_for_by_the_whole_day() -> None:
+    """Away from half past one: two visits after that are lost, and three of the morning are nobody's business."""
+    leaves = replace(WELL, id="leaves", away=((seconds(13.5), seconds(24)),))
+    morning = [replace(order(f"m{n}", held("leaves", 8.5 + 1.2 * n), closes=12.5), provider=None) for n in range(3)]
+    evening = [order(f"e{n}", held("leaves", 14 + 1.2 * n), opens=14, closes=16) for n in range(2)]
+    made, found = mended(broken := day(*morning, *evening, caregivers=(leaves, WELL)))
+    assert {one["order_id"] for one in repairs.lost(found, ())} == {"e0", "e1"}
+    (one,) = repairs.choices(made, found, broken.orders)
+    assert (one["rescued"], {change["order_id"] for change in one["changes"]}) == (2, {"e0", "e1"})
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"taken": (Taken("long", seconds(8), seconds(11.5), HOME),)}, {"away": ((seconds(10), seconds(11.5)),)}],
+    ids=["takes longer", "away for an hour"],
+)
+def test_a_visit_its_caregiver_cannot_keep_is_lost_and_kept_by_somebody_else(changed: dict[str, Any]) -> None:
+    """At the time that was told, though the window is open all day."""
+    hers = caregiver("hers", **changed)
+    broken = replace(day(order("x", held("hers", 10.5)), caregivers=(hers, WELL)), now=seconds(9))
+    made, found = mended(broken)
+    assert [one["order_id"] for one in repairs.lost(found, ())] == ["x"]
+    (one,) = repairs.choices(made, found, broken.orders)
+    ((who, begin),) = [(row[0], stop[2]) for row in one["plan"]["rounds"] for stop in row[4] if stop[0] == "x/lead"]
+    assert (who, begin) == ("well", seconds(10.5))
+
+
+def test_offers_to_grab_stay_open() -> None:
+    grab = replace(order("grab"), status="dispatched")
+    made, found = mended(broken := day(grab, order("lost", held("ill", 14))))
+    (one,) = repairs.choices(made, found, broken.orders)
+    assert {change["order_id"] for change in one["changes"]} == {"lost"}
+
+
+def test_a_visit_that_stands_is_given_what_it_has_to_follow() -> None:
+    insulin = order("insulin", opens=8, closes=10)
+    meal = replace(order("meal", held("well", 11)), follows=("insulin", 1800, 3 * 3600))
+    made, found = mended(broken := day(insulin, meal, order("lost", held("ill", 14))))
+    (one,) = repairs.choices(made, found, broken.orders)
+    assert (one["rescued"], one["dropped"]) == (2, 0)
+    assert {change["order_id"] for change in one["changes"]} == {"insulin", "lost"}
+
+
+def test_who_is_ill_is_all_that_is_lost_of_two_that_follow_each_other() -> None:
+    insulin = order("insulin", held("well", 9), opens=8, closes=10)
+    meal = replace(order("meal", held("ill", 10.5)), follows=("insulin", 3600, 7200))
+    made, found = mended(broken := day(insulin, meal))
+    assert [one["order_id"] for one in repairs.lost(found, ())] == ["meal"]
+    (one,) = repairs.choices(made, found, broken.orders)
+    assert {stop[0]: stop[2] for row in one["plan"]["rounds"] for stop in row[4]} == {
+        "insulin/lead": seconds(9), "meal/lead": seconds(10.5),
+    }  # fmt: skip
+
+
+def test_half_of_two_that_cannot_be_saved_takes_nobodys_place() -> None:
+    ill2 = replace(ILL, id="ill2")
+    pair = order("pair", held("ill", 14), held("well", 14, SECOND), hands=2)
+    pair = replace(pair, tags=frozenset({"dementia"}), opens=seconds(14), closes=seconds(14))
+    single = order("single", held("ill2", 14), opens=14, closes=14)
+    made, found = mended(broken := day(pair, single, caregivers=(ILL, ill2, WELL)))
+    (one,) = repairs.choices(made, found, broken.orders)
+    assert (one["rescued"], {row[0] for row in one["plan"]["rounds"]}) == (1, {"well"})
+    assert {lost["order_id"]: lost["saved_by"] for lost in repairs.lost(found, {"pinned"})} == {
+        "pair": [], "single": ["pinned"],
+    }  # fmt: skip
 
 
 def test_who_should_have_begun_and_has_not_is_late_and_takes_the_other_one_along() -> None:
