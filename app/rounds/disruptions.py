@@ -5,7 +5,7 @@ dispatcher reads what each saves and whom it disturbs, chooses one, and it is bo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
@@ -24,9 +24,10 @@ from app.providers import workforce
 from app.rounds import day as days
 from app.rounds import making, planning, publishing, queries, repairs, storing
 from app.rounds.day import Scope
-from app.rounds.facts import MINUTE, Day, DayCaregiver, Rules
+from app.rounds.facts import MINUTE, Rules
 from app.rounds.lifecycle import Kind, RepairStatus
 from app.rounds.planning import Refused
+from app.rounds.shifts import prolonged
 from app.routing import validation
 from app.routing.disruption import Disruption
 from app.routing.frontier import Frontier
@@ -133,7 +134,10 @@ class Seeker:
             if row is None or row["status"] != RepairStatus.SEARCHING:
                 return
             where = Scope(row["service_day"], row["division_code"], row["provider_id"])
-            day = as_broken(await days.read(tx, where), row["kind"], row["what"])
+            day, longer = await days.read(tx, where), None
+        if row["kind"] == Kind.OVERRUN:
+            longer = row["what"]["order_id"], int(row["what"]["minutes"]) * MINUTE
+            day = prolonged(day, *longer)
         made = making.make(day)
         if not made.problem.tasks:
             raise Refused(planning.EMPTY, "no visit of this day is left")
@@ -145,32 +149,11 @@ class Seeker:
         kept = repairs.choices(made, found, day.orders)
         if not kept:
             raise Refused(planning.NONSENSE, "no repair keeps the rules")
-        problem = storing.problem_to(made, day.pace) | {"now": day.now}
+        problem = storing.problem_to(made, day.pace) | {"now": day.now, "longer": longer}
         based_on = {order.id: order.version for order in day.orders}
         lost = repairs.lost(found, {one["level"] for one in kept})
         async with database.transaction() as tx:
             await queries.found(tx, repair_id, problem, based_on, kept, lost)
-
-
-def as_broken(day: Day, kind: str, what: Mapping[str, Any]) -> Day:
-    """The day with what the database does not know: a visit that goes on takes so much longer.
-
-    An absence is known already; an emergency is an order of the day like others.
-    """
-    if kind != Kind.OVERRUN:
-        return day
-    extra = int(what["minutes"]) * MINUTE
-
-    def later(one: DayCaregiver) -> DayCaregiver:
-        return replace(
-            one,
-            taken=tuple(
-                replace(taken, until=max(taken.until, day.now) + extra) if taken.order == what["order_id"] else taken
-                for taken in one.taken
-            ),
-        )
-
-    return replace(day, caregivers=tuple(map(later, day.caregivers)))
 
 
 async def _where(tx: Tx, caller: Caller, broken: Broken) -> tuple[Scope, UUID | None]:

@@ -30,6 +30,7 @@ from app.rounds.day import Scope
 from app.rounds.events import RoundsPublished
 from app.rounds.facts import FIXED, Day, DayCaregiver, Rules
 from app.rounds.lifecycle import PlanStatus, may_move
+from app.rounds.shifts import prolonged
 from app.routing import validation
 from app.routing.problem import Plan
 
@@ -96,10 +97,11 @@ async def _now(tx: Tx, row: Any) -> Day:
         known = (t for t in one.taken if t.from_ < now or f"{FIXED}{t.order}/{one.id}" in fixed)
         return replace(one, taken=tuple(known))
 
-    return replace(
+    day = replace(
         day, now=now, orders=tuple(order for order in day.orders if order.id in planned),
         caregivers=tuple(then(one) for one in day.caregivers),
     )  # fmt: skip
+    return prolonged(day, *longer) if (longer := row["problem"].get("longer")) else day
 
 
 def _stripped(plan: Plan, made: making.Made) -> Plan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from itertools import pairwise
 
 from app.rounds.facts import FIXED, MINUTE, Day, DayCaregiver, Place, Rules, Taken
@@ -44,6 +45,19 @@ def shift_of(
         skills=one.certificates, breaks=(*gaps, *_lunch(spans, gaps, rules)), profile=profile,
     )  # fmt: skip
     return made, fixed
+
+
+def prolonged(day: Day, order: str, by: int) -> Day:
+    """The day with a visit that goes on so many seconds longer than booked, or than now: the database does not know.
+
+    Everything else that a disruption is about is known already: an absence, an order.
+    """
+
+    def later(taken: Taken) -> Taken:
+        return replace(taken, until=max(taken.until, day.now) + by) if taken.order == order else taken
+
+    people = tuple(replace(one, taken=tuple(map(later, one.taken))) for one in day.caregivers)
+    return replace(day, caregivers=people)
 
 
 def _lunch(spans: list[tuple[int, int]], gaps: list[Break], rules: Rules) -> list[Break]:

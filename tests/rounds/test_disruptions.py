@@ -39,8 +39,8 @@ async def no_mender(*_: Any) -> Frontier:
     raise SolverFailed("out_of_memory")
 
 
-async def published_day(database: Database) -> Any:
-    town = await small_day(database, caregivers=3)
+async def published_day(database: Database, caregivers: int = 3) -> Any:
+    town = await small_day(database, caregivers)
     plan_id = await planned(database)
     async with database.transaction() as tx:
         await publishing.publish(tx, SYSTEM, plan_id, None)
@@ -139,25 +139,30 @@ async def test_an_emergency_is_inserted(database: Database) -> None:
         assert (await orders.get(tx, order.id)).status == "dispatched"
 
 
-async def test_a_visit_that_takes_longer_pushes_what_comes_after_it(database: Database) -> None:
-    await published_day(database)
+async def test_a_visit_that_takes_longer_loses_what_cannot_wait_for_it(database: Database) -> None:
+    await published_day(database, caregivers=1)
     async with database.transaction() as tx:
-        first = await tx.fetchrow(
-            """SELECT b.order_id, b.caregiver_id, b.starts_at, upper(b.during) AS until FROM booking b
-            JOIN care_order o ON o.id = b.order_id WHERE o.status = 'assigned' AND b.status = 'booked'
-            ORDER BY b.starts_at LIMIT 1"""
+        rows = await tx.fetch(
+            """SELECT b.order_id, b.caregiver_id, b.starts_at, upper(b.during) AS until, o.status = 'assigned' AS named
+            FROM booking b JOIN care_order o ON o.id = b.order_id WHERE b.status <> 'released' ORDER BY b.starts_at"""
         )
+        first = next(row for row in rows if row["named"])
         await tx.run("UPDATE care_order SET status = 'in_service' WHERE id = $1", first["order_id"])
     with clock.hold(first["starts_at"] + timedelta(minutes=30)):
-        repair_id = await reported(database, Kind.OVERRUN, order_id=first["order_id"], minutes=90)
+        repair_id = await reported(database, Kind.OVERRUN, order_id=first["order_id"], minutes=300)
         row = await row_of(database, repair_id)
         assert row["status"] == "open", row["failure_detail"]
-        free_at = (first["until"] + timedelta(minutes=90) - clock.day_bounds(WEDNESDAY)[0]).total_seconds()
+        free_at = first["until"] + timedelta(minutes=300)
+        hers = [
+            one for one in rows if one["caregiver_id"] == first["caregiver_id"] and one["starts_at"] >= first["until"]
+        ]
+        late = {str(one["order_id"]) for one in hers if one["starts_at"] < free_at - timedelta(minutes=15)}
+        assert late
+        assert late <= {one["order_id"] for one in row["lost"]}
+        free = (free_at - clock.day_bounds(WEDNESDAY)[0]).total_seconds()
         for one in row["frontier"]:
-            for who, leaves, _, _, stops in one["plan"]["rounds"]:
-                if who == str(first["caregiver_id"]):
-                    assert leaves >= free_at
-                    assert all(stop[2] >= free_at for stop in stops)
+            leaves = [leaves for who, leaves, *_ in one["plan"]["rounds"] if who == str(first["caregiver_id"])]
+            assert all(at >= free for at in leaves)
         async with database.transaction() as tx:
             await disruptions.choose(tx, SYSTEM, repair_id, row["frontier"][-1]["level"], None)
             assert (await orders.get(tx, first["order_id"])).status == "in_service"

@@ -10,7 +10,8 @@ import pytest
 from app.rounds import disruptions, making, repairs
 from app.rounds.facts import FIXED, LEAD, SECOND, Day, DayCaregiver, DayOrder, DayProvider, Held, Taken
 from app.routing import repair
-from app.routing.frontier import Frontier
+from app.routing.frontier import Frontier, Repair
+from app.routing.problem import Plan
 from app.routing.promises import as_told
 from tests.rounds.days import seconds
 
@@ -189,3 +190,33 @@ def test_who_should_have_begun_and_has_not_is_late_and_takes_the_other_one_along
     assert len(starts) == 1
     assert seconds(9) + 600 <= min(starts) < seconds(10)
     assert one["unserved"] == 0
+
+
+def test_the_quietest_comes_first_and_nothing_dearer_louder_or_against_the_rules_comes_at_all() -> None:
+    broken = day(order("lost", held("ill", 9)), order("stands", held("well", 11)), order("pair", hands=2))
+    made, found = mended(broken)
+    good = found.repairs[0]
+    late = replace(good.plan.rounds[0].stops[-1], starts=seconds(20), arrives=seconds(20), ends=seconds(20) + 3600)
+    wrong = replace(good.plan, rounds=(replace(good.plan.rounds[0], stops=(late,)), *good.plan.rounds[1:]))
+    cost = good.cost
+
+    def choice(level: str, total: float, plan: Plan = good.plan, **visits: tuple[str, ...]) -> Repair:
+        return replace(good, level=level, plan=plan, cost=replace(cost, total=total), **visits)
+
+    found = replace(found, repairs=(
+        choice("full", 10, handed_over=("stands/lead",), moved=("pair/lead", "pair/second"), dropped=("lost/lead",)),
+        choice("24", 1, wrong),
+        choice("12", 60, moved=("stands/lead",)),
+        choice("pinned", 50),
+    ))  # fmt: skip
+    quiet, loud = repairs.choices(made, found, broken.orders)
+    assert (quiet["level"], loud["level"]) == ("pinned", "full")
+    assert [(one["handed_over"], one["moved"], one["dropped"]) for one in (quiet, loud)] == [(0, 0, 0), (1, 1, 1)]
+
+
+def test_an_order_that_is_left_aside_is_not_lost() -> None:
+    over = order("over", held("ill", 9), opens=9, closes=9)
+    broken = replace(day(over), now=seconds(12))
+    made = making.make(broken)
+    assert "over" in made.aside
+    assert repairs.vacancies(made, as_told(made.problem, made.warm), broken.orders, "over").tasks == ()
