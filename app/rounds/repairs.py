@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from app.rounds import storing
@@ -12,7 +12,7 @@ from app.rounds.making import Made
 from app.routing import validation
 from app.routing.disruption import Vacancies
 from app.routing.frontier import Frontier, Repair
-from app.routing.problem import Plan
+from app.routing.problem import Cost, Plan
 
 
 def vacancies(made: Made, plan: Plan, orders: Iterable[DayOrder], emergency: str | None) -> Vacancies:
@@ -35,7 +35,7 @@ def vacancies(made: Made, plan: Plan, orders: Iterable[DayOrder], emergency: str
     return Vacancies((*told, *urgent), told)
 
 
-def choices(made: Made, found: Frontier, orders: Sequence[DayOrder]) -> list[dict[str, Any]]:
+def choices(made: Made, found: Frontier, orders: Iterable[DayOrder]) -> list[dict[str, Any]]:
     """Repairs to choose from, the quietest first; none that is no better than a quieter one, nor against the rules, nor
     without room for what is booked elsewhere.
     """
@@ -44,12 +44,14 @@ def choices(made: Made, found: Frontier, orders: Sequence[DayOrder]) -> list[dic
         for one in found.repairs
         if not validation.violations(made.problem, one.plan) and not any(name.startswith(FIXED) for name in one.dropped)
     ]
-    best = validation.cost(made.problem, found.stands).total
+    then = validation.cost(made.problem, found.stands)
+    best = then.total
+    planned = [order for order in orders if order.id not in made.aside]
     kept: list[dict[str, Any]] = []
     for one in sorted(valid, key=lambda repair: (repair.disturbed, repair.cost.total)):
         if one.cost.total < best or not kept:
             best = one.cost.total
-            kept.append(_choice(made, found, one, orders))
+            kept.append(_choice(made, then, one, planned))
     return kept
 
 
@@ -66,13 +68,11 @@ def lost(found: Frontier, shown: Collection[str]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _choice(made: Made, found: Frontier, one: Repair, orders: Sequence[DayOrder]) -> dict[str, Any]:
-    then, cost = validation.cost(made.problem, found.stands), validation.cost(made.problem, one.plan)
-    changed = [
-        change
-        for change in changes(made.problem, one.plan, [order for order in orders if order.id not in made.aside])
-        if change.how in (ASSIGN, OFFER, TAKE_BACK)
-    ]
+def _choice(made: Made, then: Cost, one: Repair, planned: Iterable[DayOrder]) -> dict[str, Any]:
+    """`then` is what the day costs if nobody does anything, `planned` its orders without those left aside."""
+    cost = validation.cost(made.problem, one.plan)
+    every = changes(made.problem, one.plan, planned)
+    changed = [change for change in every if change.how in (ASSIGN, OFFER, TAKE_BACK)]
     return {
         "level": one.level, "plan": storing.plan_to(one.plan), "cost": storing.cost_to(cost),
         "before": storing.cost_to(then), "saved": then.total - cost.total,

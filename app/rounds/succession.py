@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from app.rounds.facts import DayOrder, task_of
 from app.routing.possibility import allowed
-from app.routing.problem import Caregiver, Link, Task, Window
+from app.routing.problem import Caregiver, Link, Task, Window, narrowed
 
 WINDOW_OVER = "window_over"
 """Nothing is left of the time in which a visit is wanted."""
@@ -31,8 +31,7 @@ def windows_after(
 
 
 def _cut(windows: Iterable[Window], since: int, till: int) -> tuple[Window, ...] | str:
-    cut = (Window(max(window.opens, since), min(window.closes, till)) for window in windows)
-    return tuple(window for window in cut if window.opens <= window.closes) or WINDOW_OVER
+    return narrowed(windows, since, till) or WINDOW_OVER
 
 
 def successions(

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from app.routing.possibility import MUST
-from app.routing.problem import Break, Caregiver, Plan, Problem, Round, Stop, Task, Window
+from app.routing.problem import Break, Caregiver, Plan, Problem, Round, Stop, Task, Window, narrowed
 from app.routing.promises import apart, possible, timed_as_told
-from app.routing.timetable import timed
+from app.routing.timetable import starts_of, timed, visits_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def broken(problem: Problem, plan: Plan, disruption: Disruption, now: int) -> Br
         one.id: _standing(problem, tasks, one, rounds.get(one.id), now, since.get(one.id)) for one in problem.caregivers
     }
     there = [one for name, one in standing.items() if name not in since]
-    told = {stop.task: (one.caregiver, stop.starts) for one in plan.rounds for stop in one.stops}
+    told = visits_of(plan.rounds)
     fixed = tasks | _bound(problem, told, ())
     orders = {
         one.later.id: possible(problem.travel[one.later.profile], one.later, [fixed[name] for name in one.to_do])
@@ -140,7 +140,7 @@ def repaired(day: Broken, orders: Mapping[str, Sequence[str]]) -> tuple[Problem,
             rounds.append(_joined(one, was, later))
         elif was and one.done:
             rounds.append(_joined(one, was, _home(day.problem, one)))
-    starts = {stop.task: stop.starts for one in rounds for stop in one.stops}
+    starts = starts_of(rounds)
     if too_far := {name for link in links if apart(link, starts) for name in (link.first, link.second)} & served:
         return repaired(day, {name: [task for task in way if task not in too_far] for name, way in orders.items()})
     unserved = tuple(task.id for task in day.problem.tasks if task.id not in starts)
@@ -202,10 +202,8 @@ def _bound(day: Problem, served: Mapping[str, tuple[str, int]], lost: Sequence[s
                 bound[name] = replace(task, windows=(Window(starts, starts),))
             elif name in lost and other in served and other not in lost:
                 with_whom, at = served[other]
-                windows = [Window(max(w.opens, at + least), min(w.closes, at + most)) for w in task.windows]
                 never = task.never | {with_whom} if link.different_caregivers else task.never
-                windows = [w for w in windows if w.opens <= w.closes]
-                bound[name] = replace(task, windows=tuple(windows), never=never)
+                bound[name] = replace(task, windows=narrowed(task.windows, at + least, at + most), never=never)
     return bound
 
 

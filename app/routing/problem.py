@@ -9,7 +9,7 @@ visit that has to follow the first within a time is a link with its least and mo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,6 +24,12 @@ class Window:
 
     opens: int
     closes: int
+
+
+def narrowed(windows: Iterable[Window], since: int, till: int) -> tuple[Window, ...]:
+    """What of the windows lies from `since` to `till`, both included."""
+    cut = (Window(max(window.opens, since), min(window.closes, till)) for window in windows)
+    return tuple(window for window in cut if window.opens <= window.closes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from app.routing.problem import Caregiver, Link, Matrix, Plan, Problem, Round, Task, Window
-from app.routing.timetable import timed
+from app.routing.problem import Caregiver, Link, Matrix, Plan, Problem, Round, Task, narrowed
+from app.routing.timetable import starts_of, timed
 
 NOTICE = 900
 """A visit that moves by more has to be told to the elder (15 minutes)."""
@@ -14,8 +14,7 @@ NOTICE = 900
 
 def nearly_at(task: Task, starts: int, by: int = NOTICE) -> Task:
     """The task, allowed only at times at most `by` from the one that was told."""
-    windows = [Window(max(w.opens, starts - by), min(w.closes, starts + by)) for w in task.windows]
-    return replace(task, windows=tuple(w for w in windows if w.opens <= w.closes))
+    return replace(task, windows=narrowed(task.windows, starts - by, starts + by))
 
 
 def timed_as_told(matrix: Matrix, caregiver: Caregiver, way: Sequence[Task], told: Mapping[str, int]) -> Round | None:
@@ -42,12 +41,12 @@ def as_told(problem: Problem, plan: Plan) -> Plan:
     tasks, who = {one.id: one for one in problem.tasks}, {one.id: one for one in problem.caregivers}
     rounds = []
     for one in plan.rounds:
-        caregiver, told = who[one.caregiver], {stop.task: stop.starts for stop in one.stops}
+        caregiver, told = who[one.caregiver], starts_of([one])
         matrix, way = problem.travel[caregiver.profile], [tasks[stop.task] for stop in one.stops]
         kept = set(possible(matrix, caregiver, [nearly_at(task, told[task.id]) for task in way]))
         found = timed_as_told(matrix, caregiver, [task for task in way if task.id in kept], told) if kept else None
         rounds += [found] if found else []
-    starts = {stop.task: stop.starts for one in rounds for stop in one.stops}
+    starts = starts_of(rounds)
     pairs = [{link.first, link.second} for link in problem.links if apart(link, starts)]
     if split := {name for pair in pairs if pair <= starts.keys() for name in pair}:
         left = (replace(one, stops=tuple(stop for stop in one.stops if stop.task not in split)) for one in plan.rounds)

@@ -17,7 +17,7 @@ from app.routing.frontier import Frontier, Repair
 from app.routing.possibility import MUST, allowed
 from app.routing.problem import Plan, Problem, Task
 from app.routing.promises import NOTICE, nearly_at
-from app.routing.timetable import orders_of, plan_of
+from app.routing.timetable import orders_of, plan_of, starts_of, visits_of
 from app.routing.validation import cost, violations
 
 COOL = 0.05
@@ -65,7 +65,7 @@ def frontier(
     """
     day = broken(problem, plan, _arranged(problem, plan, disruption, now), now)
     stands = repaired(day, day.orders)[1]
-    promised = {**day.told, **_starts(stands)}
+    promised = {**day.told, **starts_of(stands.rounds)}
     repairs: list[Repair] = []
     orders, spent = dict(day.orders), 0.0
     for name, level in LEVELS.items():
@@ -131,8 +131,7 @@ def _halves(day: Broken, orders: Orders) -> set[str]:
     """What is in somebody's round, but in no plan made of these rounds: the other half of it is nowhere."""
     if not day.problem.links:
         return set()
-    served = {stop.task for one in repaired(day, orders)[1].rounds for stop in one.stops}
-    return {name for names in orders.values() for name in names} - served
+    return {name for names in orders.values() for name in names} - starts_of(repaired(day, orders)[1].rounds).keys()
 
 
 def _mended(
@@ -203,13 +202,8 @@ def _part(day: Broken, orders: Orders, asked: Sequence[str], level: Level, promi
     )
 
 
-def _starts(plan: Plan) -> dict[str, int]:
-    return {stop.task: stop.starts for one in plan.rounds for stop in one.stops}
-
-
 def _told(day: Broken, level: str, problem: Problem, plan: Plan, cpu_s: float) -> Repair:
-    before = {stop.task: (one.caregiver, stop.starts) for one in day.plan.rounds for stop in one.stops}
-    after = {stop.task: (one.caregiver, stop.starts) for one in plan.rounds for stop in one.stops}
+    before, after = visits_of(day.plan.rounds), visits_of(plan.rounds)
     others = [name for name in before if name not in day.lost]
     stayed = [name for name in others if name in after and after[name][0] == before[name][0]]
     moved = tuple(name for name in stayed if abs(after[name][1] - before[name][1]) > NOTICE)

@@ -70,6 +70,16 @@ def orders_of(plan: Plan) -> dict[str, list[str]]:
     return {one.caregiver: [stop.task for stop in one.stops] for one in plan.rounds}
 
 
+def starts_of(rounds: Iterable[Round]) -> dict[str, int]:
+    """When each task starts."""
+    return {stop.task: stop.starts for one in rounds for stop in one.stops}
+
+
+def visits_of(rounds: Iterable[Round]) -> dict[str, tuple[str, int]]:
+    """By whom and when each task is done."""
+    return {stop.task: (one.caregiver, stop.starts) for one in rounds for stop in one.stops}
+
+
 def _arrivals(free: int, way: int, breaks: Sequence[Break]) -> Iterable[tuple[int, tuple[int, ...]]]:
     """(arrival, starts of the breaks taken on the way) with none, one, ... of `breaks`. Who waits for a break to open
     walks on meanwhile.
