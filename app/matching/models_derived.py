@@ -36,7 +36,13 @@ class CaregiverDay(Base):
 
     __tablename__ = "caregiver_day"
     __table_args__ = (
-        Index("ix_caregiver_day_place", "day", "place", postgresql_using="gist", postgresql_include=["provider_id"]),
+        Index(
+            "ix_caregiver_day_place",
+            "day",
+            "place",
+            postgresql_using="gist",
+            postgresql_include=["provider_id", "certificates", "sex"],
+        ),
         Index(
             "ix_caregiver_day_specialist",
             "day",

@@ -1,7 +1,7 @@
 """The SQL of matching: one statement looks around, refuses with a reason and sorts by the published score.
 
-Cheap rules run over everybody in the box, on one row each. What costs look-ups (the booking that decides, the
-provider's limits) is asked for the few best only.
+Cheap rules run over everybody in the box who has the certificate and is of the sex wished for, on one row each. What
+costs look-ups (the booking that decides, the provider's limits) is asked for the few best only.
 """
 
 from __future__ import annotations
@@ -27,15 +27,21 @@ SPARE = 8
 """Looked at beyond them, for those whose time is taken by minutes the bitmap does not show."""
 
 _INSIDE = "d.place <@ box(point($14, $15), point($16, $17))"
-_AROUND = f"""SELECT d.* FROM caregiver_day d WHERE d.day = $5 AND {_INSIDE}
+_CARRIED = """d.caregiver_id, d.provider_id, d.place, d.travel_mode, d.active, d.sex, d.dialect, d.certificates,
+    d.rating, d.minutes, d.week_minutes, d.shift, d.taken, d.away"""
+# The others are counted by `queries_around`. A CASE, because the planner takes it for every second one; of plain
+# conditions it expects nobody to be left, and joins row by row.
+_ABLE = """CASE WHEN d.certificates & $6 = $6
+    THEN d.sex = coalesce((SELECT gender_wish FROM asking), d.sex) ELSE false END"""
+_AROUND = f"""SELECT {_CARRIED} FROM caregiver_day d WHERE d.day = $5 AND {_INSIDE} AND {_ABLE}
   UNION ALL
-  SELECT d.* FROM caregiver_day d WHERE d.day = $5 AND d.place IS NULL
+  SELECT {_CARRIED} FROM caregiver_day d WHERE d.day = $5 AND d.place IS NULL AND {_ABLE}
   UNION ALL
-  SELECT d.* FROM known k JOIN caregiver_day d ON d.caregiver_id = k.caregiver_id
-  WHERE d.day = $5 AND NOT {_INSIDE}"""
-# Specialists are few and have an index of their own; everybody else is only counted.
+  SELECT {_CARRIED} FROM known k JOIN caregiver_day d ON d.caregiver_id = k.caregiver_id
+  WHERE d.day = $5 AND NOT {_INSIDE} AND {_ABLE}"""
+# Specialists are few and have an index of their own.
 _SPECIALISTS = _AROUND.replace("WHERE d.day = $5", f"WHERE d.day = $5 AND {SPECIALIST}")
-_ONE = """SELECT d.* FROM caregiver_day d
+_ONE = f"""SELECT {_CARRIED} FROM caregiver_day d
   WHERE d.day = $5 AND d.caregiver_id = $33 AND $14::float8 + $15::float8 + $16::float8 + $17::float8 IS NOT NULL"""
 
 
@@ -74,58 +80,60 @@ def score(weights: str) -> str:
 
 
 _RULE = {rule: number for number, (rule, _) in enumerate(RULES)}
-_DAY_OFFERS = """SELECT count(*) FROM offer f WHERE f.provider_id = p.id AND f.service_day = $5
-        AND f.status IN ('offered', 'accepted')"""
-_MONTH_OFFERS = """SELECT count(*) FROM offer f WHERE f.provider_id = p.id
-        AND f.service_day >= date_trunc('month', $5::date)::date
-        AND f.service_day < (date_trunc('month', $5::date) + interval '1 month')::date
-        AND f.status IN ('offered', 'accepted')"""
+_DAY = "f.service_day = $5"
+_MONTH = """f.service_day >= date_trunc('month', $5::date)::date
+        AND f.service_day < (date_trunc('month', $5::date) + interval '1 month')::date"""
 
 
-def _full(limit: str, load: str, offers: str) -> str:
-    """SQL of "this limit is reached", for a provider one of whose people would be chosen. A large provider is counted
-    only when the last count came near its limit."""
-    return f"{limit} <= CASE WHEN {limit} IS NULL OR {load} < {limit} * 0.9 - 20 THEN 0 ELSE ({offers}) END"
+def _reached(limit: str, when: str) -> str:
+    """SQL of "provider p has as many live offers as `limit`", counted now and no further than that."""
+    return f"""{limit} <= (SELECT count(*) FROM (SELECT FROM offer f WHERE f.provider_id = p.id AND {when}
+        AND f.status IN ('offered', 'accepted') LIMIT {limit}) AS live)"""
 
 
-# A small provider is counted at once. Of a large one the last count is believed when it says full: it is passed over
-# a minute longer than need be, and never offered more than it can do.
-_ENTERPRISE = f"""SELECT p.id, p.name, coalesce(w.median_minutes, 0) AS median_minutes, coalesce(g.gap, 0) AS share_gap,
-    CASE
+def _full(limit: str, load: str, when: str) -> str:
+    """The same for a provider one of whose people would be chosen: counted unless the last count was far below."""
+    return f"CASE WHEN {limit} IS NULL OR {load} < {limit} * 9 / 10 - 20 THEN false ELSE {_reached(limit, when)} END"
+
+
+def _known_full(limit: str, load: str, when: str) -> str:
+    """The same for every provider. A small one is counted unless the last count was far above its limit. Of a large
+    one the last count is believed: it is passed over a minute longer than need be, and never offered more than it
+    can do."""
+    has_to_count = f"{limit} <= {COUNT_BELOW} AND coalesce({load} < {limit} + {limit} / 10 + 20, true)"
+    return f"CASE WHEN {has_to_count} THEN {_reached(limit, when)} ELSE {limit} <= {load} END"
+
+
+_ENTERPRISE = f"""SELECT p.id, p.name AS provider_name, coalesce(w.median_minutes, 0) AS median_minutes,
+    coalesce(g.gap, 0) AS share_gap, CASE
       WHEN p.status <> 'active' THEN {_RULE["provider_suspended"]}
       WHEN p.id = ANY($2::uuid[]) THEN {_RULE["provider_excluded"]}
       WHEN i.provider_id IS NULL THEN {_RULE["item_not_offered"]}
       WHEN p.id = ANY($3::uuid[])
-        OR p.daily_capacity <= CASE WHEN p.daily_capacity <= {COUNT_BELOW} THEN ({_DAY_OFFERS}) ELSE l.day END
-        OR p.monthly_quota <= CASE WHEN p.monthly_quota <= {COUNT_BELOW} THEN ({_MONTH_OFFERS}) ELSE l.month END
+        OR {_known_full("p.daily_capacity", "l.day", _DAY)} OR {_known_full("p.monthly_quota", "l.month", _MONTH)}
         THEN {_RULE["provider_full"]}
     END AS failed
-  FROM provider p JOIN (SELECT DISTINCT provider_id FROM provider_area WHERE division_code = ANY($1::text[])) AS a
-    ON a.provider_id = p.id
-  LEFT JOIN provider_item i ON i.item_code = $4 AND i.provider_id = p.id
+  FROM provider p LEFT JOIN provider_item i ON i.item_code = $4 AND i.provider_id = p.id
   LEFT JOIN provider_week w ON w.week = $22 AND w.provider_id = p.id
   LEFT JOIN provider_load l ON l.service_day = $5 AND l.provider_id = p.id
   LEFT JOIN unnest($23::uuid[], $24::float8[]) AS g (provider_id, gap) ON g.provider_id = p.id
-  WHERE p.status <> 'exited'"""
+  WHERE p.status <> 'exited'
+    AND p.id IN (SELECT a.provider_id FROM provider_area a WHERE a.division_code = ANY($1::text[]))"""
 
 _FAILED = f"""CASE
       WHEN d.certificates & $6 <> $6 THEN {_RULE["certificate"]}
+      WHEN d.sex <> (SELECT gender_wish FROM asking) THEN {_RULE["gender_wish"]}
       WHEN e.failed IS NOT NULL THEN e.failed
       WHEN NOT d.active THEN {_RULE["caregiver_inactive"]}
-      WHEN d.sex <> (SELECT gender_wish FROM asking) THEN {_RULE["gender_wish"]}
       WHEN d.shift & $8 <> $8 THEN {_RULE["off_shift"]}
       WHEN d.away & $9 <> 0::bit({SLOTS}) THEN {_RULE["absent"]}
       WHEN d.taken & $9 <> 0::bit({SLOTS}) THEN {_RULE["busy"]}
       WHEN d.caregiver_id = ANY((SELECT barred FROM asking)::uuid[]) THEN {_RULE["blocked_pair"]}
     END"""
-_CARRIED = (
-    "caregiver_id", "provider_id", "place", "travel_mode", "taken", "minutes", "week_minutes", "rating", "sex",
-    "dialect", "certificates", "median_minutes", "share_gap",
-)  # fmt: skip
 
 
 def _statement(near: str) -> str:
-    """Those who fail carry nothing but the number of the rule; what costs is worked out for those who are left."""
+    """What costs is worked out for those who are left."""
     return f"""WITH enterprise AS MATERIALIZED (
   {_ENTERPRISE}
 ), asking AS MATERIALIZED (
@@ -138,51 +146,41 @@ def _statement(near: str) -> str:
 ), near AS (
   {near}
 ), judged AS MATERIALIZED (
-  SELECT failed, {", ".join(f"CASE WHEN failed IS NULL THEN {name} END AS {name}" for name in _CARRIED)}
-  FROM (
-    SELECT d.*, e.median_minutes, e.share_gap, {_FAILED} AS failed
-    FROM near d JOIN enterprise e ON e.id = d.provider_id AND ($27::uuid IS NULL OR e.id = $27)
-    OFFSET 0
-  ) AS everybody
+  SELECT d.*, e.provider_name, e.median_minutes, e.share_gap, {_FAILED} AS failed
+  FROM near d JOIN enterprise e ON e.id = d.provider_id AND ($27::uuid IS NULL OR e.id = $27)
 ), timed AS MATERIALIZED (
   SELECT t.*, {_WAY} AS way, {_BEFORE}::int AS before, {_AFTER}::int AS after
   FROM (SELECT judged.*, {_KM} AS km FROM judged WHERE failed IS NULL OFFSET 0) AS t
 ), measured AS MATERIALIZED (
-  SELECT t.caregiver_id, t.provider_id, {", ".join(f"{sql} AS {name}" for name, sql in _MEASURED.items())},
+  SELECT t.caregiver_id, t.provider_id, t.provider_name,
+    {", ".join(f"{sql} AS {name}" for name, sql in _MEASURED.items())},
     CASE WHEN way > $26 THEN {_RULE["too_far"]}
       WHEN before < {LOOK} AND {SLOT_MINUTES} * (before + 1) < way THEN {_RULE["busy"]} END AS unfit
   FROM timed t CROSS JOIN asking a LEFT JOIN known k ON k.caregiver_id = t.caregiver_id
 ), best AS MATERIALIZED (
   SELECT * FROM measured WHERE unfit IS NULL
   ORDER BY {score("$21")} DESC, uuid_hash_extended(caregiver_id, $25) LIMIT $32::int + {SPARE}
-), limits AS MATERIALIZED (
-  SELECT p.id, p.name, {_full("p.daily_capacity", "l.day", _DAY_OFFERS)}
-    OR {_full("p.monthly_quota", "l.month", _MONTH_OFFERS)} AS is_full
-  FROM (SELECT DISTINCT provider_id FROM best) AS b JOIN provider p ON p.id = b.provider_id
+), exhausted AS MATERIALIZED (
+  SELECT p.id FROM (SELECT DISTINCT provider_id FROM best) AS b JOIN provider p ON p.id = b.provider_id
   LEFT JOIN provider_load l ON l.service_day = $5 AND l.provider_id = p.id
+  WHERE {_full("p.daily_capacity", "l.day", _DAY)} OR {_full("p.monthly_quota", "l.month", _MONTH)}
 )
 SELECT CASE WHEN row_number() OVER () = 1 THEN (SELECT json_agg(json_build_array(rule, n)) FROM (
       SELECT failed AS rule, count(*) AS n FROM judged WHERE failed IS NOT NULL GROUP BY failed
       UNION ALL SELECT unfit, count(*) FROM measured GROUP BY unfit) AS counted) END AS refusals,
   EXISTS (SELECT 1 FROM prepared_day y WHERE y.day = $5) AS prepared,
-  (SELECT max(median_minutes) FROM enterprise) AS most_ahead,
-  best.caregiver_id, best.provider_id, c.name, limits.name AS provider_name, limits.is_full,
+  (SELECT max(median_minutes) FROM enterprise) AS most_ahead, (SELECT gender_wish FROM asking) AS gender_wish,
+  best.caregiver_id, best.provider_id, c.name, best.provider_name,
+  best.provider_id = ANY((SELECT array_agg(id) FROM exhausted)::uuid[]) AS is_full,
   {", ".join(f"best.{name}" for name in _MEASURED)},
   (SELECT true FROM booking b WHERE b.caregiver_id = best.caregiver_id AND b.status <> 'released' AND b.during
     && tstzrange($30::timestamptz - best.travel_minutes * interval '1 minute', $31::timestamptz) LIMIT 1) AS taken
-FROM (SELECT 1) AS always LEFT JOIN (best JOIN caregiver c ON c.id = best.caregiver_id
-  JOIN limits ON limits.id = best.provider_id) ON true"""
+FROM (SELECT 1) AS always LEFT JOIN (best JOIN caregiver c ON c.id = best.caregiver_id) ON true"""
 
 
 AROUND = _statement(_AROUND)
 SPECIALISTS_AROUND = _statement(_SPECIALISTS)
 ALONE = _statement(_ONE)
-
-CROWDED = """SELECT count(*) FROM (SELECT FROM caregiver_day d
-  WHERE d.day = $1 AND d.place <@ box(point($2, $3), point($4, $5)) LIMIT $6) AS crowd"""
-HEADS = """SELECT count(*) FROM caregiver_day d WHERE d.day = $1 AND d.place <@ box(point($2, $3), point($4, $5))
-  AND d.provider_id IN (SELECT a.provider_id FROM provider_area a JOIN provider p ON p.id = a.provider_id
-    WHERE a.division_code = ANY($6::text[]) AND p.status <> 'exited' AND ($7::uuid IS NULL OR p.id = $7))"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,13 +235,3 @@ async def candidates(tx: Tx, s: Search, box: tuple[float, float, float, float], 
     if s.caregiver_id is not None:
         return await tx.fetch(ALONE, *asked, s.caregiver_id)
     return await tx.fetch(SPECIALISTS_AROUND if s.specialist else AROUND, *asked)
-
-
-async def is_crowded(tx: Tx, day: date, box: tuple[float, float, float, float], crowd: int) -> bool:
-    """Whether at least `crowd` caregivers live in the box."""
-    return bool(await tx.fetchval(CROWDED, day, *box, crowd) == crowd)
-
-
-async def heads(tx: Tx, s: Search, box: tuple[float, float, float, float]) -> int:
-    """How many caregivers there are in the box, of providers that serve the area."""
-    return int(await tx.fetchval(HEADS, s.day, *box, s.lineage, s.provider_id))

@@ -1,8 +1,8 @@
 """How far to look for somebody, and when to stop. Pure.
 
-A search begins with a box in which some hundreds of caregivers live. It is doubled until ten are left; then it is as
-large as it has to be for nobody outside to win any more, whoever they are. It ends at the latest where the way would
-be longer than the work rules allow.
+A search begins with a box in which a crowd lives who could come by certificate and sex. It is widened until ten are
+left; then it is as large as it has to be for nobody outside to win any more, whoever they are. It ends at the latest
+where the way would be longer than the work rules allow.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from app.matching.rules import best_possible
 from app.routing.travel import DEFAULTS, Coefficients, Line, pace
 
 NEAR_KM = 2.0
-CROWD = 250
+CROWD = 150
 """So many are looked at for a start, if as many live within the last circle."""
+COUNTED = 1600
+"""No further than to this is counted how many there are."""
 ENOUGH = 10
 _STEP = 1.05
 EVERYWHERE = (-180.0, -90.0, 180.0, 90.0)
@@ -42,11 +44,16 @@ def box(lng: float, lat: float, km: float) -> tuple[float, float, float, float]:
 
 
 def circles(last: float) -> list[float]:
-    """Where a search may begin: the first of these with a crowd in it, or the last."""
+    """Where people are counted: in the first of these with a crowd in it a search begins, or in the last."""
     found = [min(NEAR_KM, last)]
     while found[-1] < last:
-        found.append(min(found[-1] * 1.5, last))
+        found.append(min(found[-1] * 2, last))
     return found
+
+
+def first_km(km: float, crowd: int) -> float:
+    """How far the nearest CROWD live, where `crowd` live within `km`."""
+    return km * math.sqrt(CROWD / crowd)
 
 
 def next_km(
@@ -65,7 +72,7 @@ def next_km(
     if km >= last:
         return None
     if survivors < ENOUGH:
-        return min(km * 2, last)
+        return min(km * min(4.0, max(2.0, math.sqrt(2 * ENOUGH / max(1, survivors)))), last)
     needed = km
     while needed < last and best <= best_possible(weights, _soonest(ways, needed), most):
         needed *= _STEP

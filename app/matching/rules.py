@@ -1,7 +1,7 @@
 """Choosing a caregiver, in the two stages dispatchers know. Pure.
 
-1. Work rules: pass or fail. `RULES` lists them in the order they are applied; the SQL in `queries_search.py` names
-   the first one a caregiver fails, which gives the funnel ("31 in area → 12 with certificate → 4 free").
+1. Work rules: pass or fail. `RULES` lists them in the order they are applied; the SQL of matching names the first
+   one a caregiver fails, which gives the funnel ("31 in area → 12 with certificate → 4 free").
 2. Service objectives: 0 to 100 points each, multiplied by published weights and added up. The weights are rows
    with versions; nothing here is hidden. Every objective is a straight line between its worst and its best value, so
    the database can sort by the very same figures.
@@ -19,12 +19,12 @@ from uuid import UUID
 
 RULES = (
     ("certificate", "缺少当日有效的证书"),
+    ("gender_wish", "不符合性别意愿"),
     ("provider_suspended", "加盟企业已暂停"),
     ("provider_excluded", "已拒单或超时"),
     ("item_not_offered", "不提供该项目"),
     ("provider_full", "企业已达限额"),
     ("caregiver_inactive", "服务人员停用"),
-    ("gender_wish", "不符合性别意愿"),
     ("off_shift", "不在班次内"),
     ("absent", "请假"),
     ("busy", "该时段已有预约"),

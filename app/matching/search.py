@@ -12,6 +12,7 @@ from app.catalog import service as catalog
 from app.core import clock
 from app.core.db import Tx
 from app.matching import availability, kept, reach, shares, succession, travel_log, weights
+from app.matching import queries_around as around
 from app.matching import queries_search as queries
 from app.matching.question import ANYBODY, Wish, question
 from app.matching.rules import OBJECTIVES, RULES, Candidate, Ranked, funnel, rank
@@ -104,17 +105,17 @@ async def look(
     last = reach.reach_km(ways, force.max_travel_minutes)
     km = await _first_circle(tx, asked, last, widest=widest)
     while True:
-        around = await _around(tx, asked, km)
-        refusals, ranked = around.refusals, rank(around.left, force.weights, str(order.id))
+        seen = await _within(tx, asked, km)
+        refusals, ranked = seen.refusals, rank(seen.left, force.weights, str(order.id))
         if km is None:
             break
         best = ranked[0].score if ranked else 0.0
-        wider = reach.next_km(km, last, refusals.get("", 0), best, force.weights, ways, around.most)
+        wider = reach.next_km(km, last, refusals.get("", 0), best, force.weights, ways, seen.most)
         if wider is None:
             break
         km = wider
-    if asked.specialist and km is not None:
-        refusals = await _with_heads(tx, asked, km, refusals)
+    if asked.caregiver_id is None and (asked.need or seen.gender_wish):
+        refusals = {**refusals, **await around.unable(tx, asked, _box(asked, km))}
     steps = funnel(refusals, _area(km))
     return Found(
         starts_at, ranked, steps, force.version, excluded, refusals, km, force.max_travel_minutes, str(order.id)
@@ -128,16 +129,10 @@ async def _first_circle(tx: Tx, asked: queries.Search, last: float, *, widest: b
     if widest or asked.specialist or asked.provider_id is not None:
         return last
     for km in reach.circles(last)[:-1]:
-        if await queries.is_crowded(tx, asked.day, reach.box(asked.lng, asked.lat, km), reach.CROWD):
-            return km
+        able = await around.able(tx, asked, _box(asked, km), reach.COUNTED)
+        if able >= reach.CROWD:
+            return reach.first_km(km, able)
     return last
-
-
-async def _with_heads(tx: Tx, asked: queries.Search, km: float, refusals: dict[str, int]) -> dict[str, int]:
-    """Where only specialists were looked at, everybody else around lacks the certificate."""
-    assert asked.lng is not None and asked.lat is not None  # noqa: S101, PT018 (there is a circle)
-    others = await queries.heads(tx, asked, reach.box(asked.lng, asked.lat, km)) - sum(refusals.values())
-    return {**refusals, "certificate": refusals.get("certificate", 0) + max(0, others)}
 
 
 def to_keep(found: Found) -> dict[str, Any]:
@@ -145,27 +140,32 @@ def to_keep(found: Found) -> dict[str, Any]:
     return kept.keep(found.ranked, found.seed, found.radius_km, found.max_travel_minutes)
 
 
+def _box(asked: queries.Search, km: float | None) -> tuple[float, float, float, float]:
+    if km is None or asked.lng is None or asked.lat is None:
+        return reach.EVERYWHERE
+    return reach.box(asked.lng, asked.lat, km)
+
+
 @dataclass(frozen=True, slots=True)
-class _Around:
-    """Who is left in a circle, how many failed which rule, and what nobody outside can exceed, by objective."""
+class _Seen:
+    """Who is left in a circle, how many of those with certificate and sex failed which rule, what nobody outside can
+    exceed, by objective, and the sex that is wished for."""
 
     left: list[Candidate]
     refusals: dict[str, int]
     most: dict[str, float]
+    gender_wish: str | None
 
 
-async def _around(tx: Tx, asked: queries.Search, km: float | None) -> _Around:
+async def _within(tx: Tx, asked: queries.Search, km: float | None) -> _Seen:
     """Who is left within `km` (None: anywhere), and how many failed which rule.
 
     A day nobody has asked for yet is made first. A provider found full is struck out and the rest asked again: its
     limits are counted exactly, so only where its people would have been chosen.
     """
-    box = reach.EVERYWHERE
-    if km is not None and asked.lng is not None and asked.lat is not None:
-        box = reach.box(asked.lng, asked.lat, km)
     full: list[UUID] = []
     while True:
-        rows = await queries.candidates(tx, asked, box, full)
+        rows = await queries.candidates(tx, asked, _box(asked, km), full)
         if not rows[0]["prepared"]:
             await availability.prepare(tx, [asked.day])
             continue
@@ -179,7 +179,7 @@ async def _around(tx: Tx, asked: queries.Search, km: float | None) -> _Around:
     free = [row for row in rows if row["caregiver_id"] is not None and not row["taken"]]
     taken = sum(bool(row["taken"]) for row in rows)
     refusals.update({"": -taken, "busy": taken})
-    return _Around(
+    return _Seen(
         [_candidate(row) for row in free[: asked.keep]],
         {rule: n for rule, n in refusals.items() if n},
         {
@@ -187,6 +187,7 @@ async def _around(tx: Tx, asked: queries.Search, km: float | None) -> _Around:
             "share": OBJECTIVES["share"].points(min([0.0, *asked.shares[1]])),
             "fairness": OBJECTIVES["fairness"].points(-(rows[0]["most_ahead"] or 0)),
         },
+        rows[0]["gender_wish"],
     )
 
 

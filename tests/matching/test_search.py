@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from datetime import date, timedelta
-from types import SimpleNamespace
 
 import pytest
 from benchmarks import dispatch, dispatch_province
@@ -92,17 +91,13 @@ async def province(
     await server.drop(name)
 
 
-async def compare(database: Database, made: Province, dsn: str) -> dispatch.Seen:
-    service = SimpleNamespace(server=SimpleNamespace(dsn=lambda _name: dsn))
-    return await dispatch._match(service, database, made, len(made.orders))  # type: ignore[arg-type]
-
-
 async def test_the_box_chooses_whom_the_full_scan_chooses(province: tuple[Database, Province, str]) -> None:
-    seen = await compare(*province)
-    assert seen.compared == 150
-    assert seen.same >= 149, seen.differing
-    assert seen.rare_compared > 10
-    assert seen.nobody < 100
+    database, made, dsn = province
+    agreement = await dispatch.compare(dsn, database, made.orders)
+    assert agreement.compared == 150
+    assert agreement.same >= 149, agreement.differing
+    assert agreement.rare_compared > 10
+    assert (await dispatch.ask(database, made.orders)).nobody < 100
 
 
 async def test_a_box_that_is_too_small_would_be_noticed(
@@ -115,8 +110,8 @@ async def test_a_box_that_is_too_small_would_be_noticed(
 
     monkeypatch.setattr(reach, "next_km", lambda *_: None)
     monkeypatch.setattr(search, "_first_circle", small)
-    seen = await compare(*province)
-    assert seen.same < 140
+    database, made, dsn = province
+    assert (await dispatch.compare(dsn, database, made.orders)).same < 140
 
 
 async def test_minutes_are_the_same_in_the_database_and_outside(tx: Tx) -> None:
