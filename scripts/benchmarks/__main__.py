@@ -23,7 +23,7 @@ def main() -> int:
     match = names.add_parser("dispatch", help="one order against a province of caregivers, beside the full scan")
     match.add_argument("--caregivers", type=int, default=100_000)
     match.add_argument("--orders", type=int, default=1000)
-    match.add_argument("--turns", type=int, default=5, help="how often every order is asked")
+    match.add_argument("--turns", type=int, default=8, help="how often every order is asked")
     match.add_argument("--compare", type=int, default=1000, help="orders that are matched by the full scan, too")
     match.add_argument("--budget-ms", type=float, default=10.0, help="p99 of the database time of one order")
     match.add_argument("--seed", type=int, default=1)

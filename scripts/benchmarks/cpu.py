@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 TICK = os.sysconf("SC_CLK_TCK")
@@ -45,19 +41,3 @@ def of_tree(pid: int) -> float:
         total += of_process(found)
         waiting += parents.get(found, [])
     return total
-
-
-_IDLE = "import os; os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))\nwhile True: pass"
-
-
-@contextmanager
-def awake() -> Iterator[None]:
-    """Keep every processor awake with work that gives way to any other. A virtual processor that slept wakes with
-    cold caches, and its waking is counted as the work of whoever woke it."""
-    idlers = [subprocess.Popen([sys.executable, "-c", _IDLE]) for _ in range(os.cpu_count() or 1)]
-    try:
-        yield
-    finally:
-        for idler in idlers:
-            idler.kill()
-            idler.wait()

@@ -6,17 +6,18 @@ import statistics
 from dataclasses import dataclass, field
 
 
-@dataclass
-class Turn:
-    """Every order asked once. Times in milliseconds, a figure an order."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One order asked once. Times in milliseconds."""
 
-    processor: list[float] = field(default_factory=list)
-    rare: list[float] = field(default_factory=list)
-    door: list[float] = field(default_factory=list)
-    whole: list[float] = field(default_factory=list)
-    always_the_same: list[float] = field(default_factory=list)
-    widened: int = 0
-    nobody: int = 0
+    around_it: float
+    """What the statement that always does the same took, the slower of before and after."""
+    processor: float
+    door: float
+    whole: float
+    is_rare: bool
+    circles: int
+    nobody: bool
 
 
 @dataclass
@@ -32,41 +33,44 @@ class Agreement:
     differing: list[str] = field(default_factory=list)
 
 
-def quantile(values: list[float], part: float) -> float:
-    """The value that `part` of them do not exceed; not a number if there are none."""
+def quietest(turns: list[list[Asked]]) -> list[Asked]:
+    """Of every order the turn in which the machine was quietest around it. The order's own time does not choose."""
+    return [min(times, key=lambda asked: asked.around_it) for times in zip(*turns, strict=True)]
+
+
+def _quantile(values: list[float], part: float) -> float:
     return sorted(values)[min(len(values) - 1, int(len(values) * part))] if values else float("nan")
 
 
-def report(turns: list[Turn], quietest: Turn) -> None:
-    """Print every turn's figures, and more of the quietest."""
+def report(turns: list[list[Asked]], quiet: list[Asked]) -> None:
+    """Print every turn's figures, and more of the quiet ones."""
+    widened, nobody = sum(asked.circles > 1 for asked in quiet), sum(asked.nobody for asked in quiet)
     print(
-        f"\n{len(quietest.processor):,} orders a turn, {quietest.widened} widened, {quietest.nobody} without anybody; "
-        "milliseconds of processor time in the database:"
+        f"\n{len(quiet):,} orders a turn, {widened} widened, {nobody} without anybody; milliseconds of processor time"
     )
-    for number, turn in enumerate(turns, start=1):
+    named = [(f"turn {number}", turn) for number, turn in enumerate(turns, start=1)]
+    for name, turn in [*named, ("the quietest of each", quiet)]:
+        taken, same = [asked.processor for asked in turn], [asked.around_it for asked in turn]
         print(
-            f"  turn {number}: p50 {quantile(turn.processor, 0.5):6.2f}  p99 {quantile(turn.processor, 0.99):6.2f}"
-            f"   (what is always the same: p50 {quantile(turn.always_the_same, 0.5):.2f},"
-            f" least {min(turn.always_the_same):.2f}){'  the quietest' if turn is quietest else ''}"
+            f"  {name:21} p50 {_quantile(taken, 0.5):6.2f}  p99 {_quantile(taken, 0.99):6.2f}"
+            f"   (what is always the same: p50 {_quantile(same, 0.5):.2f}, p99 {_quantile(same, 0.99):.2f})"
         )
-    print("the quietest turn:")
     for name, values in (
-        ("processor time in the database", quietest.processor),
-        ("  of these, rare skills", quietest.rare),
-        ("time at the database's door", quietest.door),
-        ("whole match, explained", quietest.whole),
+        ("of these, rare skills", [asked.processor for asked in quiet if asked.is_rare]),
+        ("time at the database's door", [asked.door for asked in quiet]),
+        ("whole match, explained", [asked.whole for asked in quiet]),
     ):
-        print(f"  {name:32} p50 {quantile(values, 0.5):8.2f} ms   p99 {quantile(values, 0.99):8.2f} ms")
+        print(f"    {name:30} p50 {_quantile(values, 0.5):6.2f}  p99 {_quantile(values, 0.99):6.2f}")
 
 
-def judge(quietest: Turn, agreement: Agreement, budget_ms: float) -> int:
+def judge(quiet: list[Asked], agreement: Agreement, budget_ms: float) -> int:
     """Print the comparison; 0 when what is promised was seen."""
-    p99 = quantile(quietest.processor, 0.99)
+    p99 = _quantile([asked.processor for asked in quiet], 0.99)
     if not agreement.compared:
         return 0 if p99 <= budget_ms else 1
     box, full = statistics.median(agreement.processor), statistics.median(agreement.scanned)
     agreed, rare = agreement.same / agreement.compared, agreement.rare_same / max(1, agreement.rare_compared)
-    ends = quantile(agreement.scanned, 0.99) / quantile(agreement.processor, 0.99)
+    ends = _quantile(agreement.scanned, 0.99) / _quantile(agreement.processor, 0.99)
     print(f"\nthe full scan beside it: p50 {full:.0f} ms; {full / box:.1f} times as long (p50), {ends:.1f} times (p99)")
     print(f"  same first choice: {agreement.same} of {agreement.compared} ({agreed:.2%}); rare skills {rare:.2%}")
     for line in agreement.differing[:5]:
