@@ -17,6 +17,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from app.channels.bridge import command as bridging
 from app.core.config import Settings
 from app.serving import databases, migrations, service
 from app.serving.failures import ServingFailure
@@ -121,6 +122,10 @@ def worker(settings: Settings, _arguments: Arguments) -> int:
     return 0
 
 
+def bridge(settings: Settings, arguments: Arguments) -> int:
+    return bridging.bridge(settings.port, arguments)
+
+
 def check_config(settings: Settings, arguments: Arguments) -> int:
     secret = {"database_url", "master_key", "amap_key"}
     for name, value in settings.model_dump().items():
@@ -203,6 +208,7 @@ COMMANDS: dict[str, Command] = {
     "prepare": Command("migrate, load base data, and the demo world if wanted", prepare),
     "web": Command("run one web process", web, _fd_option),
     "worker": Command("run one worker process", worker),
+    "bridge": Command("hand on what a telephone exchange says of its calls", bridge, bridging.options),
     "check-config": Command("show the settings, say what is wrong", check_config, _connect_option),
     "revision": Command("write an empty migration under the next number", revision, _message_argument),
 }

@@ -21,7 +21,7 @@ from app.jobs.feed import Position
 from app.regions.divisions import covers_any
 
 AUDIENCE = "desk"
-INTERVAL_S = 0.3
+INTERVAL_S = 0.1
 HEARTBEAT_S = 10.0
 KEPT = 1000
 PAGE = 200

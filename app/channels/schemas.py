@@ -38,6 +38,8 @@ class PhoneEvent(Body):
     duration_s: Annotated[float | None, Field(ge=0, le=7 * 86_400, allow_inf_nan=False)] = None
     recording_ref: Annotated[str | None, StringConstraints(max_length=500)] = None
     cause: Annotated[str | None, StringConstraints(max_length=120)] = None
+    open_calls: Annotated[list[Reference] | None, Field(max_length=5000)] = None
+    """With `source.restored`: every call the exchange has now. Whatever else we thought open has ended."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -62,6 +64,8 @@ class PhoneEvent(Body):
     def _of_a_call(self) -> PhoneEvent:
         if self.call_id is None and EventType(self.type) not in OF_THE_SOURCE:
             raise ValueError("an event of a call names its call_id")
+        if self.open_calls is not None and self.type != "source.restored":
+            raise ValueError("open_calls belong to source.restored")
         return self
 
     def reported(self) -> Reported:
@@ -70,7 +74,8 @@ class PhoneEvent(Body):
             called=self.called or None, queue=self.queue, agent=self.agent, recording_ref=self.recording_ref or None,
             cause=self.cause or None,
         )  # fmt: skip
-        return Reported(self.source, self.source_instance, self.call_id or "", facts)
+        there = None if self.open_calls is None else frozenset(self.open_calls)
+        return Reported(self.source, self.source_instance, self.call_id or "", facts, there)
 
     def _key(self) -> str:
         if self.event_id is not None:

@@ -4,7 +4,8 @@ Exchanges report late, twice and in any order, so the record is a function of th
 else: whatever order they come in, the same events give the same record.
 
 What real exchanges taught (a queue observed event by event): one call is offered to many agents; the exchange's
-own pick-up of the line is not an answer; the end may be reported before the answer.
+own pick-up of the line is not an answer; the end may be reported before the answer; a call that is handed on ends
+for one agent and is answered by the next.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+HANDED_ON_AFTER = timedelta(seconds=2)
+"""An answer so long after an end is another agent's. Some exchanges tell times in whole seconds."""
 CALLBACK_WITHIN = timedelta(minutes=30)
 """How soon somebody who did not reach us is called back; a house rule of the centre, no source states one."""
 
@@ -118,10 +121,10 @@ def fold(events: Iterable[CallEventFacts]) -> CallRecord:
         return next((e.at for e in reversed(told) if e.type is kind), None)
 
     answered, abandoned = first(EventType.ANSWERED), first(EventType.ABANDONED)
-    voicemail, ended = first(EventType.VOICEMAIL), last(EventType.ENDED)
-    over = ended or abandoned or voicemail
+    voicemail, ended = first(EventType.VOICEMAIL), _end(last(EventType.ENDED), last(EventType.ANSWERED))
+    over = ended or _end(abandoned, last(EventType.ANSWERED)) or voicemail
     presumed = last(EventType.PRESUMED_ENDED)
-    outcome = _outcome(answered, voicemail, abandoned, ended, presumed)
+    outcome = _outcome(answered, voicemail, abandoned, over, presumed)
     return CallRecord(
         state=_state(told, answered, bool(over or presumed)),
         outcome=outcome,
@@ -148,21 +151,28 @@ def _order(event: CallEventFacts) -> tuple[object, ...]:
     return (event.at, list(EventType).index(event.type), event.key, *(part or "" for part in text))
 
 
+def _end(ended: datetime | None, answered: datetime | None) -> datetime | None:
+    """The last end, unless somebody took the call after it."""
+    if ended is None or answered is None or answered - ended < HANDED_ON_AFTER:
+        return ended
+    return None
+
+
 def _outcome(
     answered: datetime | None,
     voicemail: datetime | None,
     abandoned: datetime | None,
-    ended: datetime | None,
+    over: datetime | None,
     presumed: datetime | None,
 ) -> Outcome | None:
     if voicemail is not None and answered is None:
         return Outcome.VOICEMAIL
     if answered is not None:
         # The queue's leg may be reported abandoned although an agent took the call.
-        return Outcome.ANSWERED if ended or abandoned else (Outcome.UNKNOWN if presumed else None)
+        return Outcome.ANSWERED if over else (Outcome.UNKNOWN if presumed else None)
     if abandoned is not None:
         return Outcome.ABANDONED
-    if ended is not None:
+    if over is not None:
         return Outcome.UNANSWERED
     return Outcome.UNKNOWN if presumed else None
 

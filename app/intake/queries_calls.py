@@ -26,6 +26,8 @@ FOLDED = (
 )  # fmt: skip
 WRITE = f"UPDATE call SET {', '.join(f'{name} = ${i}' for i, name in enumerate(FOLDED, start=2))} WHERE id = $1"
 GHOSTS = "SELECT id FROM call WHERE outcome IS NULL AND first_at < $1 AND updated_at < $2 ORDER BY id LIMIT 200"
+OPEN_BEFORE = """SELECT call_id FROM call
+WHERE source = $1 AND source_instance = $2 AND outcome IS NULL AND first_at < $3 ORDER BY call_id LIMIT 5000"""
 
 DUE = """INSERT INTO callback_task (id, call_id, reason, status, phone, phone_index, due_at, created_at)
 VALUES ($1, $2, $3, 'due', $4, $5, $6, $7)
@@ -82,6 +84,11 @@ async def key_of(tx: Tx, call_row_id: UUID) -> Any:
 async def ghosts(tx: Tx, began_before: datetime, silent_since: datetime) -> list[UUID]:
     """Calls without an end that began, and were last heard of, long ago."""
     return [row["id"] for row in await tx.fetch(GHOSTS, began_before, silent_since)]
+
+
+async def open_before(tx: Tx, source: str, instance: str, at: datetime) -> list[str]:
+    """The exchange's ids of calls without an end that began before `at`."""
+    return [row["call_id"] for row in await tx.fetch(OPEN_BEFORE, source, instance, at)]
 
 
 async def due(tx: Tx, *values: Any) -> bool:

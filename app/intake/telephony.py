@@ -34,6 +34,8 @@ from app.jobs import feed
 DESK = "desk"
 GHOST_AFTER = timedelta(hours=4)
 SILENT_FOR = timedelta(hours=1)
+CLOCKS_APART = timedelta(seconds=10)
+"""A call that began so shortly before the exchange was asked for its calls may not have been there yet."""
 TRY_AGAIN_AFTER = timedelta(minutes=30)
 TOLD = frozenset(EventType) - {EventType.RECORDING, EventType.MISSED}
 """What the desk hears of. A screen pops up for an offer only while the call lives."""
@@ -47,6 +49,8 @@ class Reported:
     source_instance: str
     call_id: str
     facts: CallEventFacts
+    open_calls: frozenset[str] | None = None
+    """With `source.restored`: every call the exchange has."""
 
 
 async def record(tx: Tx, reported: list[Reported]) -> list[bool]:
@@ -61,7 +65,19 @@ async def record(tx: Tx, reported: list[Reported]) -> list[bool]:
                 fresh[number] = await _keep_source_event(tx, one)
         else:
             fresh |= await _keep_call(tx, key, events)
+    for one in reported:
+        if one.open_calls is not None:
+            await _close_gone(tx, one, one.open_calls)
     return [fresh[number] for number in range(len(reported))]
+
+
+async def _close_gone(tx: Tx, restored: Reported, there: frozenset[str]) -> None:
+    """Presume the end of calls which ended while nobody told us. What is told of them later counts all the same."""
+    at = restored.facts.at
+    open_ids = await queries_calls.open_before(tx, restored.source, restored.source_instance, at - CLOCKS_APART)
+    gone = CallEventFacts(EventType.PRESUMED_ENDED, "gone", at)
+    ended = [call_id for call_id in open_ids if call_id not in there]
+    await record(tx, [Reported(restored.source, restored.source_instance, call_id, gone) for call_id in ended])
 
 
 async def close_ghosts(tx: Tx) -> int:

@@ -53,6 +53,25 @@ async def test_one_event_or_many_once_or_often(doors: httpx.AsyncClient, pbx: An
     assert b"13800000001" not in bytes(row["caller"])
 
 
+async def test_an_exchange_that_is_back_says_which_calls_there_are(
+    doors: httpx.AsyncClient, pbx: Any, clean_database: Database
+) -> None:
+    for call, instance in (("gone", "pbx-1"), ("there", "pbx-1"), ("elsewhere", "pbx-2")):
+        await signed_post(doors, pbx, PHONE, QUEUED | {"call_id": call, "source_instance": instance})
+    back = {"source": "freeswitch", "source_instance": "pbx-1", "type": "source.restored", "open_calls": ["there"]}
+    # Asked a moment after these calls began, the exchange may not have listed them yet.
+    await signed_post(doors, pbx, PHONE, back | {"at": "2026-11-24T09:00:05+08:00"})
+    async with clean_database.transaction() as tx:
+        assert await tx.fetchval("SELECT count(*) FROM call WHERE outcome IS NULL") == 3
+    await signed_post(doors, pbx, PHONE, back | {"at": "2026-11-24T09:01:00+08:00"})
+    async with clean_database.transaction() as tx:
+        rows = {row["call_id"]: row["outcome"] for row in await tx.fetch("SELECT call_id, outcome FROM call")}
+        assert rows == {"gone": "unknown", "there": None, "elsewhere": None}
+        assert await tx.fetchval("SELECT count(*) FROM callback_task WHERE status = 'due'") == 1
+    wrong = await signed_post(doors, pbx, PHONE, QUEUED | {"open_calls": ["there"]})
+    assert wrong.status_code == 422
+
+
 async def test_a_lost_exchange_is_told_to_the_desk(
     doors: httpx.AsyncClient, pbx: Any, clean_database: Database
 ) -> None:

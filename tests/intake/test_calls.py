@@ -111,6 +111,26 @@ def test_a_queue_leg_reported_abandoned_does_not_undo_an_answer() -> None:
     assert (record.outcome, record.callback) == (Outcome.ANSWERED, None)
 
 
+def test_a_call_that_is_handed_on_is_over_when_the_last_agent_is_done() -> None:
+    handed_on = [*ANSWERED_CALL, event(EventType.ANSWERED, 64, "8003")]
+    record = fold(handed_on)
+    assert (record.state, record.outcome, record.agent, record.ended_at) == (CallState.TALKING, None, "8003", None)
+    record = fold([event(EventType.ENDED, 90), *handed_on[::-1]])
+    assert (record.state, record.outcome, record.agent) == (CallState.OVER, Outcome.ANSWERED, "8003")
+    assert record.answered_at == START + timedelta(seconds=12)
+    assert record.ended_at == START + timedelta(seconds=90)
+
+
+def test_an_exchange_that_counts_whole_seconds_does_not_keep_a_call_open() -> None:
+    record = fold([event(EventType.ANSWERED, 5.9, "8001"), event(EventType.ENDED, 5)])
+    assert (record.state, record.outcome) == (CallState.OVER, Outcome.ANSWERED)
+
+
+def test_who_gave_up_one_queue_and_was_answered_in_the_next_was_answered() -> None:
+    record = fold([event(EventType.ABANDONED, 20, cause="timeout"), event(EventType.ANSWERED, 40, "8002")])
+    assert (record.state, record.outcome, record.callback) == (CallState.TALKING, None, None)
+
+
 def test_no_event_is_no_call() -> None:
     with pytest.raises(ValueError, match="at least one"):
         fold([])

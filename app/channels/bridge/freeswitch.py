@@ -1,0 +1,115 @@
+"""What FreeSWITCH's events mean, with its queue module `mod_callcenter`. Pure; every event stands for itself.
+
+A call is known by the caller's leg (`CC-Member-Session-UUID`, that channel's `Unique-ID`), not by the queue's member
+id, which changes when the call is queued again. The exchange itself picks up that leg before anybody speaks
+(`CHANNEL_ANSWER`): nobody asks for that event. The caller's hang-up also says whether an agent had answered, which
+helps when the events before it were lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from app.channels.bridge.told import OpenCall, Told, caller, event, of_seconds
+from app.core.json import loads
+
+_QUEUE = {
+    "member-queue-start": "call.queued",
+    "agent-offering": "agent.offered",
+    "bridge-agent-fail": "agent.missed",
+    "bridge-agent-start": "call.answered",
+}
+
+
+def translate(said: Mapping[str, Any]) -> list[Told]:
+    """Our events in one of theirs; none for what concerns no call of ours. Never raises for what it does not know."""
+    said = {name: value for name, value in said.items() if isinstance(value, str)}
+    at = _time(said.get("Event-Date-Timestamp"), 1_000_000)
+    if at is None:
+        return []
+    name = said.get("Event-Name")
+    if name == "CUSTOM" and said.get("Event-Subclass") == "callcenter::info":
+        return _of_the_queue(said, at)
+    if name == "CUSTOM" and said.get("Event-Subclass") == "vm::maintenance":
+        return _voicemail(said, at)
+    if name == "CHANNEL_HANGUP_COMPLETE" and said.get("variable_cc_side") == "member":
+        return _hung_up(said, at)
+    if name == "RECORD_STOP" and said.get("variable_cc_side") == "member" and said.get("Unique-ID"):
+        return [event("recording.ready", said["Unique-ID"], _id(said), at, recording_ref=said.get("Record-File-Path"))]
+    return []
+
+
+def _of_the_queue(said: Mapping[str, str], at: datetime) -> list[Told]:
+    call_id, action = said.get("CC-Member-Session-UUID"), said.get("CC-Action", "")
+    if not call_id:
+        return []
+    facts = {
+        "caller": caller(said.get("CC-Member-CID-Number")),
+        "called": said.get("Caller-Destination-Number") if action == "member-queue-start" else None,
+        "queue": _name(said.get("CC-Queue")),
+        "agent": _name(said.get("CC-Agent")),
+    }
+    if action in _QUEUE:
+        return [event(_QUEUE[action], call_id, _id(said), at, **facts)]
+    if action == "member-queue-end" and said.get("CC-Cause") == "Cancel":
+        return [event("call.abandoned", call_id, _id(said), at, cause=said.get("CC-Cancel-Reason"), **facts)]
+    return []  # a queue's end after an answer is not the call's: it may have been handed on
+
+
+def _hung_up(said: Mapping[str, str], at: datetime) -> list[Told]:
+    call_id = said.get("Unique-ID")
+    if not call_id:
+        return []
+    number, queue = caller(said.get("Caller-Caller-ID-Number")), _name(said.get("variable_cc_queue"))
+    told = [event("call.ended", call_id, _id(said), at, caller=number, queue=queue, cause=said.get("Hangup-Cause"))]
+    answered = _time(said.get("variable_cc_queue_answered_epoch"))
+    if said.get("variable_cc_agent_bridged") == "true" and answered is not None:
+        # Whole seconds, and of the moment the queue noticed: later than the event it stands in for.
+        agent = _name(said.get("variable_cc_agent"))
+        told.append(event("call.answered", call_id, "by hang-up", min(at, answered), agent=agent))
+    return told
+
+
+def _voicemail(said: Mapping[str, str], at: datetime) -> list[Told]:
+    call_id = said.get("VM-UUID") or said.get("Unique-ID")
+    if said.get("VM-Action") != "leave-message" or not call_id:
+        return []
+    number, ref = caller(said.get("VM-Caller-ID-Number")), said.get("VM-File-Path")
+    return [event("voicemail.left", call_id, _id(said), at, caller=number, recording_ref=ref)]
+
+
+def open_calls(answer: bytes, numbers: frozenset[str]) -> list[OpenCall]:
+    """From `show channels as json`: the callers' legs. Raises ValueError for another answer."""
+    said = loads(answer)
+    rows = said.get("rows", []) if isinstance(said, dict) else None
+    if not isinstance(rows, list):
+        raise ValueError("no list of channels")
+    found = []
+    for row in rows:
+        if isinstance(row, dict) and row.get("direction") == "inbound" and isinstance(row.get("uuid"), str):
+            called, since = str(row.get("dest", "")), _time(str(row.get("created_epoch", "")))
+            waits = called in numbers and since is not None
+            found.append(
+                OpenCall(row["uuid"], caller(str(row.get("cid_num", ""))), called, since or of_seconds(0), waits)
+            )
+    return found
+
+
+def _time(text: str | None, parts: int = 1) -> datetime | None:
+    """Of Unix time, `parts` to the second; None for what is none."""
+    try:
+        return of_seconds(int(text or "") / parts)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _id(said: Mapping[str, str]) -> str:
+    """Counted anew when the exchange is started, so its own id belongs to it."""
+    return f"{said.get('Core-UUID', '')}:{said.get('Event-Sequence', '')}"
+
+
+def _name(full: str | None) -> str | None:
+    """`8001@default` is agent 8001."""
+    return full.partition("@")[0] if full else None

@@ -1,0 +1,48 @@
+"""The bridge at work: connect, reconcile, hand on, and come back whenever the exchange is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+
+from app.channels.bridge import told
+from app.channels.bridge.door import Door
+from app.channels.bridge.exchanges import Exchange, ExchangeError
+from app.core import clock, log
+
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
+
+
+async def run(connect: Callable[[], Exchange], door: Door) -> None:
+    """Until cancelled. A connection that stood resets the pause before the next attempt."""
+    sending = asyncio.create_task(door.work())
+    pause, heard = FIRST_PAUSE_S, False
+    try:
+        while True:
+            exchange = connect()
+            try:
+                calls = await exchange.open()
+                door.put(told.restored(clock.now(), calls))
+                pause, heard = FIRST_PAUSE_S, True
+                log.get("bridge").info("exchange_connected", open_calls=len(calls))
+                await _hand_on(exchange, door)
+            except ExchangeError as gone:
+                log.get("bridge").warning("exchange_lost", why=str(gone))
+            finally:
+                await exchange.close()
+            if heard:
+                door.put([told.lost(clock.now())])
+                heard = False
+            await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 (no secret)
+            pause = min(LONGEST_PAUSE_S, pause * 2)
+    finally:
+        sending.cancel()
+
+
+async def _hand_on(exchange: Exchange, door: Door) -> None:
+    async for events in exchange.events():
+        door.put(events)
+        if door.let_go:
+            door.let_go = 0
+            raise ExchangeError("events were let go, the exchange is asked again")
