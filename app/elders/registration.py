@@ -120,6 +120,12 @@ async def visible(tx: Tx, caller: Caller, elder_id: UUID) -> Any:
     return row
 
 
+async def visible_of(tx: Tx, caller: Caller, elder_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of the elders whom this caller may see."""
+    rows = await queries.rows(tx, elder_ids) if elder_ids else []
+    return {row.id for row in rows if scope.sees(caller, row.division_code)}
+
+
 async def add_tags(tx: Tx, elder_id: UUID, tags: Sequence[NewTag]) -> None:
     """Raises Invalid for an unknown tag or an interval that ends before it begins."""
     rows = []

@@ -28,6 +28,18 @@ WRITE = f"UPDATE call SET {', '.join(f'{name} = ${i}' for i, name in enumerate(F
 GHOSTS = "SELECT id FROM call WHERE outcome IS NULL AND first_at < $1 AND updated_at < $2 ORDER BY id LIMIT 200"
 OPEN_BEFORE = """SELECT call_id FROM call
 WHERE source = $1 AND source_instance = $2 AND outcome IS NULL AND first_at < $3 ORDER BY call_id LIMIT 5000"""
+SHOWN = (
+    "id", "state", "outcome", "cause", "called", "queue", "agent", "offers", "first_at", "queued_at", "offered_at",
+    "answered_at", "abandoned_at", "voicemail_at", "ended_at",
+)  # fmt: skip
+_CALLS = f"""SELECT {", ".join(f"c.{name}" for name in SHOWN)}, c.caller, c.caller_index, c.recording_ref, t.reason
+FROM call c LEFT JOIN callback_task t ON t.call_id = c.id"""
+ONE = f"{_CALLS} WHERE c.id = $1"
+BEFORE = f"{_CALLS} WHERE c.caller_index = $1 AND c.first_at < $2 ORDER BY c.first_at DESC LIMIT $3"
+# What is on the line has no outcome yet: few rows with an index of their own.
+FIND = f"""{_CALLS} WHERE ($1::text IS NULL OR c.state = $1) AND ($2::text IS NULL OR c.outcome = $2)
+  AND ($3::text IS NULL OR c.queue = $3) AND ($4::text IS NULL OR c.agent = $4) AND ($5::uuid IS NULL OR c.id < $5)"""
+LIVING, NEWEST = " AND c.outcome IS NULL", " ORDER BY c.id DESC LIMIT $6"
 
 DUE = """INSERT INTO callback_task (id, call_id, reason, status, phone, phone_index, due_at, created_at)
 VALUES ($1, $2, $3, 'due', $4, $5, $6, $7)
@@ -89,6 +101,27 @@ async def ghosts(tx: Tx, began_before: datetime, silent_since: datetime) -> list
 async def open_before(tx: Tx, source: str, instance: str, at: datetime) -> list[str]:
     """The exchange's ids of calls without an end that began before `at`."""
     return [row["call_id"] for row in await tx.fetch(OPEN_BEFORE, source, instance, at)]
+
+
+async def one(tx: Tx, call_row_id: UUID) -> Any:
+    """A call as it is shown. Raises NotFound."""
+    row = await tx.fetchrow(ONE, call_row_id)
+    if row is None:
+        raise NotFound("call_not_found")
+    return row
+
+
+async def before(tx: Tx, caller_index: bytes, at: datetime, limit: int) -> list[Any]:
+    """The last calls from this number before `at`, newest first."""
+    return await tx.fetch(BEFORE, caller_index, at, limit)
+
+
+async def find(
+    tx: Tx, state: str | None, outcome: str | None, queue: str | None, agent: str | None, after: UUID | None, limit: int
+) -> list[Any]:
+    """Calls, newest first."""
+    living = LIVING if state in {"waiting", "ringing", "talking"} else ""
+    return await tx.fetch(FIND + living + NEWEST, state, outcome, queue, agent, after, limit)
 
 
 async def due(tx: Tx, *values: Any) -> bool:

@@ -1,4 +1,4 @@
-"""The desk's doors to requests, orders in one step, quotes and call-backs."""
+"""The desk's doors to requests, orders in one step, and quotes."""
 
 from __future__ import annotations
 
@@ -7,17 +7,14 @@ from uuid import UUID
 
 from fastapi import Query, Response
 
-from app.accounts import audit
-from app.core import clock
 from app.core.http import CallerDep, IfMatchDep, Router, TxDep, allow, set_etag
 from app.core.json import loads
 from app.core.paging import CursorParam, Limit, Page, after_id, page_of
-from app.intake import confirmation, desk, family_router, queries, queries_calls, quotes, service, telephony, views
+from app.intake import confirmation, desk, family_router, queries, quotes, router_calls, service, views
 from app.intake.confirmation import Completion
 from app.intake.requests import Kind, Status
 from app.intake.schemas import (
     Answer,
-    CallbackResult,
     CareRequestBody,
     Classification,
     Confirmation,
@@ -30,7 +27,7 @@ from app.intake.schemas import (
     RequestReveal,
     span,
 )
-from app.intake.schemas_views import NOT_THERE, CallbackView, CareRequestView, QuoteView, RevealedView, TakenView
+from app.intake.schemas_views import NOT_THERE, CareRequestView, QuoteView, RevealedView, TakenView
 from app.intake.service import NewRequest
 from app.orders import views as order_views
 from app.orders.schemas import OrderView
@@ -191,34 +188,7 @@ async def make_quote(tx: TxDep, caller: CallerDep, body: QuoteBody) -> Any:
     return await quotes.quote(tx, caller, body.elder_id, body.item_code, body.starts_at, body.minutes)
 
 
-@door.get("/v1/callback-tasks", response_model=Page[CallbackView], summary="Callers who did not reach us")
-@allow("requests.read")
-async def list_callbacks(
-    tx: TxDep,
-    status: Annotated[str, Query(pattern="^(due|done|withdrawn)$")] = "due",
-    limit: Limit = 50,
-    cursor: CursorParam = None,
-) -> Any:
-    tasks = await queries_calls.tasks(tx, status, after_id(cursor), limit + 1)
-    now = clock.now()
-    return page_of([views.callback(tx, t, now) for t in tasks[:limit]], [t["id"] for t in tasks], limit)
-
-
-@door.get("/v1/callback-tasks/{task_id}", response_model=CallbackView, summary="Whom to call back, in plain text")
-@allow("elders.reveal")
-async def read_callback(tx: TxDep, caller: CallerDep, task_id: UUID) -> Any:
-    task = await queries_calls.locked_task(tx, task_id)
-    await audit.record(tx, caller, "requests.reveal", "callback_task", task_id, ("phone",), "call back")
-    return views.callback(tx, task, clock.now(), plain=True)
-
-
-@door.post("/v1/callback-tasks/{task_id}/completion", response_model=CallbackView, summary="What came of calling back")
-@allow("requests.write")
-async def complete_callback(tx: TxDep, caller: CallerDep, task_id: UUID, body: CallbackResult) -> Any:
-    task = await telephony.complete_callback(tx, caller, task_id, body.result, body.note or None)
-    return views.callback(tx, task, clock.now())
-
-
 router = Router()
 router.include_router(door)
+router.include_router(router_calls.door)
 router.include_router(family_router.router)

@@ -30,6 +30,12 @@ LEFT JOIN LATERAL (
 ) d ON true
 WHERE o.id = ANY($1)"""
 
+OF_ELDERS = f"""SELECT e.id AS elder_id, o.id, o.is_over FROM unnest($1::uuid[]) AS e (id) CROSS JOIN LATERAL (
+  (SELECT id, 0 AS is_over FROM care_order WHERE elder_id = e.id AND {OPEN} ORDER BY id DESC LIMIT 20)
+  UNION ALL
+  (SELECT id, 1 FROM care_order WHERE elder_id = e.id AND {OVER} ORDER BY id DESC LIMIT $2)
+) AS o ORDER BY o.id DESC"""
+
 
 async def timeline(tx: Tx, order_id: UUID) -> list[Any]:
     return await tx.fetch(TIMELINE, order_id)
@@ -43,6 +49,16 @@ async def of_elder(tx: Tx, elder_id: UUID, statuses: Sequence[str]) -> list[UUID
     """Ids of an elder's orders in one of these statuses, in one order for everybody who locks them."""
     sql = f"SELECT id FROM care_order WHERE elder_id = $1 AND status = ANY($2){_open(statuses)} ORDER BY id"
     return [row["id"] for row in await tx.fetch(sql, elder_id, list(statuses))]
+
+
+async def of_elders(
+    tx: Tx, elder_ids: Sequence[UUID], last: int
+) -> tuple[dict[UUID, list[UUID]], dict[UUID, list[UUID]]]:
+    """By elder: ids of the open orders, and of the `last` ones that are over; both newest first."""
+    found: tuple[dict[UUID, list[UUID]], dict[UUID, list[UUID]]] = ({}, {})
+    for row in await tx.fetch(OF_ELDERS, list(elder_ids), last):
+        found[row["is_over"]].setdefault(row["elder_id"], []).append(row["id"])
+    return found
 
 
 async def of_provider(tx: Tx, provider_id: UUID, statuses: Sequence[str]) -> list[UUID]:

@@ -1,0 +1,75 @@
+"""The desk's doors to calls: what rings now, who may be calling, who did not reach us."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query
+
+from app.accounts import audit
+from app.core import clock
+from app.core.http import CallerDep, Router, TxDep, allow
+from app.core.paging import CursorParam, Limit, Page, after_id, page_of
+from app.intake import queries_calls, screen, telephony, views
+from app.intake.calls import CallState, Outcome
+from app.intake.schemas import CallbackResult
+from app.intake.schemas_calls import CallView, ScreenView
+from app.intake.schemas_views import CallbackView
+
+door = Router(tags=["calls"])
+
+
+@door.get("/v1/calls", response_model=Page[CallView], summary="Calls, newest first; with a state, what is on the line")
+@allow("requests.read")
+async def list_calls(
+    tx: TxDep,
+    state: CallState | None = None,
+    outcome: Outcome | None = None,
+    queue: Annotated[str | None, Query(max_length=40)] = None,
+    agent: Annotated[str | None, Query(max_length=40)] = None,
+    limit: Limit = 50,
+    cursor: CursorParam = None,
+) -> Any:
+    rows = await queries_calls.find(tx, state, outcome, queue, agent, after_id(cursor), limit + 1)
+    return page_of([screen.call(tx, row) for row in rows[:limit]], [row["id"] for row in rows], limit)
+
+
+@door.get("/v1/calls/{call_id}", response_model=CallView, summary="One call")
+@allow("requests.read")
+async def read_call(tx: TxDep, call_id: UUID) -> Any:
+    return screen.call(tx, await queries_calls.one(tx, call_id))
+
+
+@door.get("/v1/calls/{call_id}/screen", response_model=ScreenView, summary="Who may be calling, for the screen-pop")
+@allow("requests.read")
+async def read_screen(tx: TxDep, caller: CallerDep, call_id: UUID) -> Any:
+    return await screen.of_call(tx, caller, call_id)
+
+
+@door.get("/v1/callback-tasks", response_model=Page[CallbackView], summary="Callers who did not reach us")
+@allow("requests.read")
+async def list_callbacks(
+    tx: TxDep,
+    status: Annotated[str, Query(pattern="^(due|done|withdrawn)$")] = "due",
+    limit: Limit = 50,
+    cursor: CursorParam = None,
+) -> Any:
+    tasks = await queries_calls.tasks(tx, status, after_id(cursor), limit + 1)
+    now = clock.now()
+    return page_of([views.callback(tx, t, now) for t in tasks[:limit]], [t["id"] for t in tasks], limit)
+
+
+@door.get("/v1/callback-tasks/{task_id}", response_model=CallbackView, summary="Whom to call back, in plain text")
+@allow("elders.reveal")
+async def read_callback(tx: TxDep, caller: CallerDep, task_id: UUID) -> Any:
+    task = await queries_calls.locked_task(tx, task_id)
+    await audit.record(tx, caller, "requests.reveal", "callback_task", task_id, ("phone",), "call back")
+    return views.callback(tx, task, clock.now(), plain=True)
+
+
+@door.post("/v1/callback-tasks/{task_id}/completion", response_model=CallbackView, summary="What came of calling back")
+@allow("requests.write")
+async def complete_callback(tx: TxDep, caller: CallerDep, task_id: UUID, body: CallbackResult) -> Any:
+    task = await telephony.complete_callback(tx, caller, task_id, body.result, body.note or None)
+    return views.callback(tx, task, clock.now())
