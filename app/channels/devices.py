@@ -27,6 +27,7 @@ async def receive_alarm(
     alarm = Alarm(
         # The key is part of the account: no maker's key can take another maker's message numbers.
         account=f"{vendor}:{caller.id}",
+        vendor=vendor,
         device_id=body.device_id,
         msg_id=body.msg_id,
         type=body.type,

@@ -13,11 +13,17 @@ from app.orders.queries import COLUMNS as ORDER_COLUMNS
 from app.orders.queries import OrderRow
 from app.orders.queries import row as order_row
 
+COMPETE_S = 2 * 3600
+"""Orders wanted at the same time want the same caregivers; those of another hour or day do not."""
+
 # What came lately was also touched lately, and that there is an index for.
-ARRIVALS = """SELECT left(o.division_code, 6) AS division_code, o.item_code, count(*) AS orders,
-  percentile_disc(0.5) WITHIN GROUP (ORDER BY greatest(o.wanted_from, $2)) AS wanted_at
-FROM care_order o WHERE o.updated_at >= $1 AND o.placed_at >= $1 AND o.status <> 'cancelled' AND o.channel <> 'plan'
-GROUP BY 1, 2 ORDER BY 1, 2"""
+ARRIVALS = f"""SELECT DISTINCT ON (division_code, item_code) division_code, item_code, orders, wanted_at FROM (
+  SELECT left(o.division_code, 6) AS division_code, o.item_code, count(*) AS orders,
+    percentile_disc(0.5) WITHIN GROUP (ORDER BY w.wanted_at) AS wanted_at
+  FROM care_order o CROSS JOIN LATERAL (SELECT greatest(o.wanted_from, $2) AS wanted_at) AS w
+  WHERE o.updated_at >= $1 AND o.placed_at >= $1 AND o.status <> 'cancelled' AND o.channel <> 'plan'
+  GROUP BY 1, 2, floor(extract(epoch FROM w.wanted_at - $2) / {COMPETE_S})
+) AS wanted ORDER BY division_code, item_code, orders DESC, wanted_at"""
 
 # Counted only as far as it matters: whether somebody is free for every order and more is enough to know.
 FREE = """SELECT count(*) FROM (
@@ -62,7 +68,8 @@ ORDER BY o.id LIMIT $3 FOR NO KEY UPDATE OF o SKIP LOCKED"""
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """Orders of one item that came to one district lately, and when the middle one is wanted."""
+    """Orders of one item that came to one district lately and are wanted at about the same time: the most there are,
+    and when the middle one of them is wanted."""
 
     division_code: str
     item_code: str

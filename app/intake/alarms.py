@@ -1,4 +1,4 @@
-"""A device's message becomes an emergency request, whoever the device belongs to."""
+"""A device's message becomes an emergency request, whoever the device belongs to, and if to nobody we know."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from datetime import timedelta
 from app.core import clock
 from app.core.db import Tx
 from app.core.http import Caller
+from app.elders import devices
+from app.elders.devices import Bound
 from app.intake import contacts, queries, service
 from app.intake.contacts import Arrival, Receipt
 from app.intake.requests import Channel, Kind, Urgency
@@ -25,6 +27,7 @@ class Alarm:
     """One device message; `lng`, `lat` in WGS-84."""
 
     account: str
+    vendor: str
     device_id: str
     msg_id: str
     type: str
@@ -45,19 +48,25 @@ async def take_alarm(tx: Tx, caller: Caller, alarm: Alarm) -> Receipt:
     if not receipt.fresh:
         return receipt
     now = clock.now()
+    bound = await devices.heard(tx, alarm.vendor, alarm.device_id, alarm.battery)
     request_id = None
     if alarm.type not in NO_ALARM:
         index = contacts.sender_index(tx, alarm.device_id)
         since = now - REPEAT_WITHIN
         request_id = await queries.recent_of_sender(tx, "device", alarm.account, index, alarm.type, since)
         if request_id is None:
-            request_id = (await service.take_request(tx, caller, _emergency(alarm, receipt))).id
+            request_id = (await service.take_request(tx, caller, _emergency(alarm, receipt, bound))).id
     await queries.processed(tx, receipt.contact_id, now, request_id)
     return replace(receipt, care_request_id=request_id)
 
 
-def _emergency(alarm: Alarm, receipt: Receipt) -> NewRequest:
+def _emergency(alarm: Alarm, receipt: Receipt, bound: Bound | None) -> NewRequest:
+    """Without a position of the device, the elder's home is where to go: it is in the elder's record."""
     said = [f"设备报警：{NAMES.get(alarm.type, alarm.type)}", f"设备号 {alarm.device_id}"]
+    if bound is None:
+        said.append("设备未绑定老人")
+    elif bound.place:
+        said.append(f"位于{bound.place}")
     if alarm.battery is not None:
         said.append(f"电量 {alarm.battery}%")
     if alarm.note:
@@ -67,6 +76,7 @@ def _emergency(alarm: Alarm, receipt: Receipt) -> NewRequest:
         channel=Channel.DEVICE,
         kind=Kind.EMERGENCY,
         urgency=Urgency.EMERGENCY,
+        elder_id=bound.elder_id if bound is not None else None,
         note="，".join(said),
         address=place,
         contact_id=receipt.contact_id,

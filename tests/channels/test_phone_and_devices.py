@@ -11,9 +11,12 @@ import pytest
 
 from app.core import clock
 from app.core.db import Database
+from app.core.http import SYSTEM
+from app.elders import devices
 from app.jobs import feed
 from app.jobs.feed import Position
 from tests.world.accounts import make_app_key
+from tests.world.elders import make_elder
 from tests.world.intake import signed_post
 
 PHONE, DEVICE = "/channels/phone/events", "/channels/devices/aiqiangua"
@@ -109,7 +112,7 @@ async def test_unsigned_and_wrongly_signed_posts_store_nothing(
         assert await tx.fetchval("SELECT count(*) FROM call_event") == 0
 
 
-SOS = {"device_id": "860000000000015", "msg_id": "1", "type": "sos", "battery": 81}
+SOS: dict[str, Any] = {"device_id": "860000000000015", "msg_id": "1", "type": "sos", "battery": 81}
 
 
 async def test_an_unknown_device_raises_an_emergency_all_the_same(
@@ -126,6 +129,22 @@ async def test_an_unknown_device_raises_an_emergency_all_the_same(
         assert tx.vault.open("care_request.address", row["id"], row["address"]).startswith("102.19")
     assert (row["kind"], row["status"], row["urgency"]) == ("emergency", "escalated", "emergency")
     assert (row["channel"], row["elder_id"]) == ("device", None)
+
+
+async def test_a_bound_device_names_its_elder_and_needs_no_position(
+    doors: httpx.AsyncClient, maker: Any, clean_database: Database
+) -> None:
+    async with clean_database.transaction() as tx:
+        elder = await make_elder(tx)
+        await devices.bind(tx, SYSTEM, elder, "aiqiangua", SOS["device_id"], "button", "卧室床头")
+    await signed_post(doors, maker, DEVICE, SOS)
+    await signed_post(doors, maker, DEVICE, SOS | {"device_id": "860000000000099"})
+    async with clean_database.transaction() as tx:
+        bound, unbound = await tx.fetch("SELECT id, elder_id, division_code, note FROM care_request ORDER BY id")
+        said = [tx.vault.open("care_request.note", row["id"], row["note"]) for row in (bound, unbound)]
+        assert await tx.fetchval("SELECT battery FROM elder_device") == 81
+    assert (bound["elder_id"], bound["division_code"]) == (elder, "620302001001")
+    assert (unbound["elder_id"], "位于卧室床头" in said[0], "未绑定" in said[1]) == (None, True, True)
 
 
 async def test_pressing_again_within_a_minute_is_the_same_emergency(

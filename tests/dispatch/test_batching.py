@@ -132,6 +132,20 @@ async def test_pressure_is_measured_and_opens_and_closes_the_switch(tx: Tx, town
         assert await scarcity(tx) == {}
 
 
+async def test_orders_of_different_days_and_hours_do_not_compete(tx: Tx, town: Town) -> None:
+    await tx.run("UPDATE provider SET monthly_quota = 1000")
+    for _ in range(3):
+        await make_caregiver(tx, town.providers[0])
+    for number in range(30):
+        begin = NOON + timedelta(days=number % 10, hours=2 * (number % 3))
+        wanted = {"wanted_from": begin, "wanted_to": begin + timedelta(minutes=120)}
+        await make_order(tx, town.elder, **LATER | wanted)
+    tx.cache.clear()
+    await batching.measure(tx)
+    ((pressure, on),) = (await scarcity(tx)).values()
+    assert (pressure <= 0.5, on) == (True, False)
+
+
 async def scarcity(tx: Tx) -> dict[tuple[str, str], tuple[float, bool]]:
     rows = await batching.sql.scarcity(tx)
     return {(row["division_code"], row["item_code"]): (row["pressure"], row["batching"]) for row in rows}
