@@ -22,8 +22,8 @@ from app.core.keys import vault_from
 from app.exchange.watch import FeedWatch
 
 ROOMS_WITH_DOORS = (
-    "exchange", "intake", "orders", "followup", "channels", "matching", "dispatch", "visits", "accounts", "elders",
-    "catalog", "providers", "benefits", "settlement", "rounds", "regions", "jobs", "web",
+    "exchange", "intake", "alarms", "orders", "followup", "channels", "matching", "dispatch", "visits", "accounts",
+    "elders", "catalog", "providers", "benefits", "settlement", "rounds", "regions", "jobs", "web",
 )  # fmt: skip
 """Busiest first: routes are tried in this order."""
 

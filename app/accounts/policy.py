@@ -66,6 +66,8 @@ ACTIONS: dict[str, frozenset[str]] = {
     "consents.write": _who(*DESK),
     "requests.read": _who(*DESK),
     "requests.write": _who(*DESK),
+    "incidents.read": _who(*DESK, AUDITOR),
+    "incidents.work": _who(*DESK),
     "quotes.make": _who(*DESK, FAMILY, APP),
     "benefits.read": _who(*DESK, CLERK, AUDITOR),
     "benefits.write": _who(SUPERVISOR),

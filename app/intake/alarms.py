@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 
 from app.core import clock
@@ -12,8 +12,9 @@ from app.elders import devices
 from app.elders.devices import Bound
 from app.intake import contacts, queries, service
 from app.intake.contacts import Arrival, Receipt
+from app.intake.events import AlarmRepeated
 from app.intake.requests import Channel, Kind, Urgency
-from app.intake.service import NewRequest
+from app.intake.service import DeviceFacts, NewRequest
 
 NO_ALARM = frozenset({"restore", "test", "low_battery", "offline", "online", "heartbeat"})
 """Kept, but nobody is called for them; everything else, known or not, is an alarm."""
@@ -56,8 +57,20 @@ async def take_alarm(tx: Tx, caller: Caller, alarm: Alarm) -> Receipt:
         request_id = await queries.recent_of_sender(tx, "device", alarm.account, index, alarm.type, since)
         if request_id is None:
             request_id = (await service.take_request(tx, caller, _emergency(alarm, receipt, bound))).id
+        else:
+            elder_id = bound.elder_id if bound is not None else None
+            await tx.publish(
+                AlarmRepeated(
+                    care_request_id=request_id, contact_id=receipt.contact_id, elder_id=elder_id, at=now,
+                    **asdict(_facts(alarm)),
+                )
+            )  # fmt: skip
     await queries.processed(tx, receipt.contact_id, now, request_id)
     return replace(receipt, care_request_id=request_id)
+
+
+def _facts(alarm: Alarm) -> DeviceFacts:
+    return DeviceFacts(alarm.type, f"{alarm.account}:{alarm.device_id}", alarm.lng, alarm.lat)
 
 
 def _emergency(alarm: Alarm, receipt: Receipt, bound: Bound | None) -> NewRequest:
@@ -80,4 +93,5 @@ def _emergency(alarm: Alarm, receipt: Receipt, bound: Bound | None) -> NewReques
         note="，".join(said),
         address=place,
         contact_id=receipt.contact_id,
+        alarm=_facts(alarm),
     )

@@ -34,3 +34,24 @@ class EmergencyReceived(Event):
     channel: str
     contact_id: UUID | None
     at: datetime
+    alarm: str | None = None
+    """What a device reported; null when somebody said so."""
+    device: str | None = None
+    lng: float | None = None
+    lat: float | None = None
+    """Where the device is, WGS-84."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmRepeated(Event):
+    """A device reported the same emergency again."""
+
+    name: ClassVar[str] = "emergency.repeated"
+    care_request_id: UUID
+    contact_id: UUID
+    elder_id: UUID | None
+    alarm: str
+    device: str
+    lng: float | None
+    lat: float | None
+    at: datetime

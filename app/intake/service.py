@@ -5,7 +5,7 @@ Everything that reaches the centre becomes a request here; only `confirmation` m
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -49,6 +49,16 @@ class Requester:
     relation: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class DeviceFacts:
+    """What a device said of itself: the kind of alarm, its own name, and where it is in WGS-84."""
+
+    alarm: str
+    device: str
+    lng: float | None
+    lat: float | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRequest:
     """What somebody asked for. `wanted_from` None is as soon as possible; `elder_words` describes an elder we
@@ -70,6 +80,7 @@ class NewRequest:
     about_order_id: UUID | None = None
     contact_id: UUID | None = None
     call_id: UUID | None = None
+    alarm: DeviceFacts | None = None
 
     def of_contact(self, contact_id: UUID) -> NewRequest:
         return replace(self, contact_id=contact_id)
@@ -96,7 +107,7 @@ async def take_request(tx: Tx, caller: Caller, new: NewRequest) -> RequestRow:
     row = await queries.add(tx, values)
     await _tell_desk(tx, row)
     if new.kind in HANDED_ON:
-        await _hand_on(tx, row, new.note, now)
+        await _hand_on(tx, row, new.note, now, new.alarm)
     return row
 
 
@@ -249,7 +260,7 @@ async def _tell_desk(tx: Tx, row: RequestRow) -> None:
     await feed.append(tx, DESK, kind, facts=facts)
 
 
-async def _hand_on(tx: Tx, row: RequestRow, words: str | None, now: datetime) -> None:
+async def _hand_on(tx: Tx, row: RequestRow, words: str | None, now: datetime, alarm: DeviceFacts | None = None) -> None:
     if row.kind == Kind.COMPLAINT:
         await tx.publish(
             ComplaintReceived(
@@ -265,6 +276,11 @@ async def _hand_on(tx: Tx, row: RequestRow, words: str | None, now: datetime) ->
         return
     await tx.publish(
         EmergencyReceived(
-            care_request_id=row.id, elder_id=row.elder_id, channel=row.channel, contact_id=row.contact_id, at=now
+            care_request_id=row.id,
+            elder_id=row.elder_id,
+            channel=row.channel,
+            contact_id=row.contact_id,
+            at=now,
+            **({} if alarm is None else asdict(alarm)),
         )
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from app.accounts import passwords
 from app.accounts import service as accounts
+from app.alarms import service as alarms
 from app.catalog import service as catalog
 from app.core.config import Settings
 from app.core.db import Database, Tx
@@ -30,6 +31,7 @@ async def load_base(tx: Tx) -> None:
     await weights.load_shipped(tx)
     await batching.load_default_switch(tx)
     await followup.load_default_rules(tx)
+    await alarms.load_default_rules(tx)
     tx.cache.clear()
 
 

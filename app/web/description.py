@@ -9,7 +9,8 @@ METHODS = ("get", "post", "put", "patch", "delete")
 
 AREAS = (
     "service", "accounts", "regions", "elders", "catalog", "providers", "benefits", "desk", "phone", "wechat", "app",
-    "devices", "intake", "orders", "dispatch", "provider", "visits", "family", "followup", "settlement", "jobs",
+    "devices", "alarms", "intake", "calls", "orders", "dispatch", "provider", "visits", "family", "followup",
+    "settlement", "jobs",
 )  # fmt: skip
 """In the order of an order's way; what is not named comes last."""
 

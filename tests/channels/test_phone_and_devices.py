@@ -125,7 +125,8 @@ async def test_an_unknown_device_raises_an_emergency_all_the_same(
     assert len({a.json()["care_request_id"] for a in answers}) == 1
     async with clean_database.transaction() as tx:
         (row,) = await tx.fetch("SELECT id, kind, status, urgency, channel, elder_id, address FROM care_request")
-        assert [e["type"] for e in await feed.read(tx, "desk", Position(), 10)] == ["emergency.received"]
+        told = [e["type"] for e in await feed.read(tx, "desk", Position(), 10)]
+        assert told == ["emergency.received", "incident.raised"]
         assert tx.vault.open("care_request.address", row["id"], row["address"]).startswith("102.19")
     assert (row["kind"], row["status"], row["urgency"]) == ("emergency", "escalated", "emergency")
     assert (row["channel"], row["elder_id"]) == ("device", None)

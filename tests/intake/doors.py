@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from app import http_errors
 from app.accounts.guard import AccountsGuard
 from app.accounts.router import router as accounts
+from app.alarms.router import router as alarms
 from app.channels.router import router as channels
 from app.core.db import Database
 from app.intake.router import router as intake
@@ -17,7 +18,7 @@ from app.orders.router import router as orders
 def small_app(database: Database) -> FastAPI:
     app = FastAPI()
     app.state.database, app.state.guard = database, AccountsGuard()
-    for router in (accounts, intake, orders, channels):
+    for router in (accounts, intake, alarms, orders, channels):
         app.include_router(router)
     http_errors.install(app)
     return app

@@ -1,0 +1,146 @@
+"""SQL of incidents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from app.core.db import Tx
+from app.core.errors import NotFound
+
+COLUMNS = """id, subject, status, severity, kind, elder_id, division_code, first_at, last_at, alarms, lng, lat, place,
+acknowledged_at, acknowledged_by, finding, code, verified_at, closed_at"""
+
+ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
+# The unique index of living incidents lets two reports of one event that come at once meet in one row.
+RAISE = f"""INSERT INTO incident (id, subject, status, severity, kind, elder_id, division_code, first_at, last_at,
+  alarms, lng, lat, place)
+VALUES ($1, $2, 'open', $3, $4, $5, $6, $7, $7, 1, $8, $9, $10)
+ON CONFLICT (subject) WHERE status <> 'closed' DO UPDATE SET
+  alarms = incident.alarms + 1, last_at = greatest(incident.last_at, excluded.last_at),
+  kind = CASE WHEN incident.severity = 'serious' AND excluded.severity = 'critical' THEN excluded.kind
+    ELSE incident.kind END,
+  severity = CASE WHEN excluded.severity = 'critical' THEN 'critical' ELSE incident.severity END,
+  lng = CASE WHEN excluded.place = 'device' THEN excluded.lng ELSE incident.lng END,
+  lat = CASE WHEN excluded.place = 'device' THEN excluded.lat ELSE incident.lat END,
+  place = CASE WHEN excluded.place = 'device' THEN 'device' ELSE incident.place END
+RETURNING {COLUMNS}"""
+ADD_ALARM = """INSERT INTO incident_alarm (id, incident_id, source, care_request_id, kind, channel, at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)"""
+KNOWN_ALARM = "SELECT incident_id FROM incident_alarm WHERE source = $1"
+PLAN = """INSERT INTO incident_step (incident_id, step, due_at) SELECT $1, * FROM unnest($2::text[], $3::timestamptz[])
+ON CONFLICT (incident_id, step) DO UPDATE SET due_at = least(incident_step.due_at, excluded.due_at)
+WHERE incident_step.taken_at IS NULL"""
+RUNGS = """SELECT division_code, severity, valid_from, step, after_s FROM escalation_rule
+WHERE severity = $1 AND division_code = ANY($2::text[]) AND valid_from <= $3"""
+SEED_RUNG = """INSERT INTO escalation_rule (division_code, severity, valid_from, step, after_s)
+VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING"""
+# Whoever is at work on an incident holds it; the next sweep comes within a second.
+DUE = """SELECT s.incident_id, s.step, s.due_at FROM incident_step s JOIN incident i ON i.id = s.incident_id
+WHERE s.taken_at IS NULL AND s.due_at <= $1 ORDER BY s.due_at, s.incident_id LIMIT $2 FOR UPDATE SKIP LOCKED"""
+TAKEN = "UPDATE incident_step SET taken_at = $3, told = $4 WHERE incident_id = $1 AND step = $2"
+ONE = f"SELECT {COLUMNS} FROM incident WHERE id = $1"
+LOCK = f"{ONE} FOR UPDATE"
+FIND = f"""SELECT {COLUMNS} FROM incident WHERE ($1 OR status <> 'closed') AND ($2::uuid IS NULL OR id < $2)
+  AND (division_code IS NULL OR EXISTS (SELECT 1 FROM unnest($3::text[], $4::text[]) AS r (low, high)
+    WHERE division_code >= r.low AND division_code < r.high))
+ORDER BY id DESC LIMIT $5"""
+ENTRY = """INSERT INTO incident_entry (id, incident_id, what, facts, note, actor, at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)"""
+ENTRIES = "SELECT id, what, facts, note, actor, at FROM incident_entry WHERE incident_id = $1 ORDER BY at, id"
+STEPS = "SELECT step, due_at, taken_at, told FROM incident_step WHERE incident_id = $1 ORDER BY due_at, step"
+ALARMS = (
+    "SELECT kind, channel, care_request_id, at FROM incident_alarm WHERE incident_id = $1 ORDER BY at, id LIMIT 200"
+)
+# Straight-line distance decides: whoever is nearest is told, not sent; on duty is who has a shift now and no absence.
+HELPERS = """SELECT c.id, c.phone, c.provider_id FROM caregiver c JOIN provider p ON p.id = c.provider_id
+WHERE c.status = 'active' AND p.status = 'active' AND c.home_lng BETWEEN $1::float8 - 0.2 AND $1 + 0.2
+  AND c.home_lat BETWEEN $2::float8 - 0.15 AND $2 + 0.15
+  AND EXISTS (SELECT 1 FROM caregiver_shift s WHERE s.caregiver_id = c.id AND s.weekday = extract(isodow FROM $3::date)
+    AND s.starts_minute <= $4 AND s.ends_minute > $4)
+  AND NOT EXISTS (
+    SELECT 1 FROM caregiver_absence a WHERE a.caregiver_id = c.id AND a.starts_at <= $5 AND a.ends_at > $5)
+ORDER BY ((c.home_lng - $1) * cos(radians($2))) ^ 2 + (c.home_lat - $2) ^ 2, c.id LIMIT $6"""
+
+
+async def one_at_a_time(tx: Tx, subject: str) -> None:
+    """Wait until nobody else reports of this subject; held until the transaction ends."""
+    await tx.run(ONE_AT_A_TIME, f"incident:{subject}")
+
+
+async def raise_(tx: Tx, *values: Any) -> Any:
+    """The living incident of this subject, made or joined; locked."""
+    return await tx.fetchrow(RAISE, *values)
+
+
+async def known_alarm(tx: Tx, source: str) -> UUID | None:
+    found: UUID | None = await tx.fetchval(KNOWN_ALARM, source)
+    return found
+
+
+async def add_alarm(tx: Tx, *values: Any) -> None:
+    await tx.run(ADD_ALARM, *values)
+
+
+async def plan(tx: Tx, incident_id: UUID, steps: Sequence[tuple[str, datetime]]) -> None:
+    """Put the ladder up; what is there already is only ever brought forward."""
+    await tx.run(PLAN, incident_id, [step for step, _ in steps], [due for _, due in steps])
+
+
+async def rungs(tx: Tx, severity: str, places: Sequence[str], day: date) -> list[Any]:
+    return await tx.fetch(RUNGS, severity, list(places), day)
+
+
+async def seed_rung(tx: Tx, *values: Any) -> None:
+    await tx.run(SEED_RUNG, *values)
+
+
+async def due(tx: Tx, now: datetime, limit: int) -> list[Any]:
+    """Steps that are due and not taken, locked with their incidents; those somebody holds are left out."""
+    return await tx.fetch(DUE, now, limit)
+
+
+async def taken(tx: Tx, incident_id: UUID, step: str, at: datetime, told: int | None) -> None:
+    await tx.run(TAKEN, incident_id, step, at, told)
+
+
+async def one(tx: Tx, incident_id: UUID, *, lock: bool = False) -> Any:
+    """Raises NotFound."""
+    row = await tx.fetchrow(LOCK if lock else ONE, incident_id)
+    if row is None:
+        raise NotFound("incident_not_found")
+    return row
+
+
+async def find(tx: Tx, *, closed: bool, after: UUID | None, ranges: Sequence[tuple[str, str]], limit: int) -> list[Any]:
+    """Incidents within division ranges, or whose division nobody knows; newest first."""
+    lows, highs = [low for low, _ in ranges], [high for _, high in ranges]
+    return await tx.fetch(FIND, closed, after, lows, highs, limit)
+
+
+async def move(tx: Tx, incident_id: UUID, values: dict[str, Any]) -> Any:
+    """Write these columns; the row as it is then."""
+    sets = ", ".join(f"{name} = ${place}" for place, name in enumerate(values, start=2))
+    return await tx.fetchrow(
+        f"UPDATE incident SET {sets} WHERE id = $1 RETURNING {COLUMNS}", incident_id, *values.values()
+    )
+
+
+async def enter(tx: Tx, *values: Any) -> None:
+    await tx.run(ENTRY, *values)
+
+
+async def history(tx: Tx, incident_id: UUID) -> tuple[list[Any], list[Any], list[Any]]:
+    """(entries, steps, alarms) of an incident, each in the order of time."""
+    return (
+        await tx.fetch(ENTRIES, incident_id),
+        await tx.fetch(STEPS, incident_id),
+        await tx.fetch(ALARMS, incident_id),
+    )
+
+
+async def helpers(tx: Tx, lng: float, lat: float, day: date, minute: int, now: datetime, limit: int) -> list[Any]:
+    """The nearest caregivers on duty within some fifteen kilometres."""
+    return await tx.fetch(HELPERS, lng, lat, day, minute, now, limit)

@@ -1,0 +1,185 @@
+"""Emergencies become incidents; people see to them, or the ladder is climbed."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from datetime import date, datetime
+from importlib.resources import files
+from typing import Any
+from uuid import UUID
+
+from app.accounts import scope
+from app.alarms import queries
+from app.alarms.incidents import Finding, Rung, Status, Step, ladder, may, severity
+from app.core import clock
+from app.core.db import Tx
+from app.core.errors import Conflict, Invalid
+from app.core.http import Caller
+from app.core.ids import new_id
+from app.core.json import dumps
+from app.elders import service as elders
+from app.jobs import feed
+from app.regions.divisions import lineage
+
+DESK = "desk"
+EVERYWHERE = "000000"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """One report of an emergency. `source` makes it one; `device` names the device of nobody we know, if it was one;
+    `lng`, `lat` in WGS-84 are the device's own."""
+
+    source: str
+    kind: str
+    channel: str
+    care_request_id: UUID | None
+    elder_id: UUID | None
+    device: str | None = None
+    lng: float | None = None
+    lat: float | None = None
+
+
+async def raise_alarm(tx: Tx, alarm: Alarm) -> UUID:
+    """The incident this report belongs to: the living one of the same elder or device, or a new one. The same report
+    again changes nothing."""
+    await queries.one_at_a_time(tx, _subject(alarm))
+    known = await queries.known_alarm(tx, alarm.source)
+    if known is not None:
+        return known
+    now, incident_id = clock.now(), new_id()
+    division, lng, lat, place = None, alarm.lng, alarm.lat, "device" if alarm.lng is not None else None
+    if alarm.elder_id is not None:
+        elder = await elders.elder(tx, alarm.elder_id)
+        division = elder.division_code
+        if place is None and elder.lng is not None:
+            lng, lat, place = elder.lng, elder.lat, "home"
+    row = await queries.raise_(
+        tx,
+        incident_id,
+        _subject(alarm),
+        severity(alarm.kind),
+        alarm.kind,
+        alarm.elder_id,
+        division,
+        now,
+        lng,
+        lat,
+        place,
+    )
+    await queries.add_alarm(
+        tx, new_id(), row["id"], alarm.source, alarm.care_request_id, alarm.kind, alarm.channel, now
+    )
+    if row["status"] in {Status.OPEN, Status.ACKNOWLEDGED}:
+        await queries.plan(tx, row["id"], ladder(await _rungs(tx, row), row["first_at"]))
+    await tell_desk(tx, "incident.raised" if row["id"] == incident_id else "incident.repeated", row)
+    return UUID(str(row["id"]))
+
+
+async def acknowledge(tx: Tx, caller: Caller, incident_id: UUID) -> Any:
+    """An operator takes it on. Raises Conflict when somebody has, or when it is further."""
+    row = await _moving(tx, caller, incident_id, Status.ACKNOWLEDGED)
+    values = {"status": Status.ACKNOWLEDGED, "acknowledged_at": clock.now(), "acknowledged_by": caller.actor}
+    return await _moved(tx, caller, row, values, "acknowledged", {}, None)
+
+
+async def verify(
+    tx: Tx, caller: Caller, incident_id: UUID, finding: Finding, code: str | None, note: str | None
+) -> Any:
+    """What it was. Stops the ladder. Raises Invalid for a false alarm without a code, or a code without one."""
+    if (finding is Finding.FALSE_ALARM) != (code is not None):
+        raise Invalid("false_alarm_code", "a false alarm says why, anything else does not", field="code")
+    row = await _moving(tx, caller, incident_id, Status.VERIFIED)
+    values = {"status": Status.VERIFIED, "finding": finding, "code": code, "verified_at": clock.now()}
+    return await _moved(tx, caller, row, values, "verified", {"finding": finding, "code": code}, note)
+
+
+async def close(tx: Tx, caller: Caller, incident_id: UUID, note: str) -> Any:
+    """How it ended. Raises Conflict unless it was verified."""
+    row = await _moving(tx, caller, incident_id, Status.CLOSED)
+    return await _moved(tx, caller, row, {"status": Status.CLOSED, "closed_at": clock.now()}, "closed", {}, note)
+
+
+async def log_call(tx: Tx, caller: Caller, incident_id: UUID, whom: str, note: str | None) -> Any:
+    """An operator called somebody about it: 120, 110, 119, a relative, a neighbour."""
+    row = await visible(tx, caller, incident_id, lock=True)
+    await _enter(tx, caller, row["id"], "called", {"whom": whom}, note)
+    await tell_desk(tx, "incident.called", row, whom=whom)
+    return row
+
+
+async def visible(tx: Tx, caller: Caller, incident_id: UUID, *, lock: bool = False) -> Any:
+    """Raises NotFound when there is none for this caller. Where it is unknown whom it concerns, it is everybody's."""
+    row = await queries.one(tx, incident_id, lock=lock)
+    if row["division_code"] is not None:
+        scope.see(caller, row["division_code"])
+    return row
+
+
+async def load_default_rules(tx: Tx) -> None:
+    """The shipped ladders: a house rule of the demo, since no source states one; a city sets its own."""
+    with (files("app.alarms") / "data" / "escalation_rules.csv").open(encoding="utf-8") as listed:
+        for row in csv.DictReader(listed):
+            await queries.seed_rung(
+                tx, row["division"], row["severity"], date(2020, 1, 1), row["step"], int(row["after_s"])
+            )
+
+
+async def tell_desk(tx: Tx, kind: str, row: Any, **more: Any) -> None:
+    facts = {
+        "incident": str(row["id"]), "status": row["status"], "severity": row["severity"], "alarm": row["kind"],
+        "alarms": row["alarms"], "first_at": row["first_at"].isoformat(), "division": row["division_code"],
+        "elder_id": str(row["elder_id"]) if row["elder_id"] else None, **more,
+    }  # fmt: skip
+    await feed.append(tx, DESK, kind, facts=facts)
+
+
+def _subject(alarm: Alarm) -> str:
+    if alarm.elder_id is not None:
+        return f"elder:{alarm.elder_id}"
+    return f"device:{alarm.device}" if alarm.device is not None else f"report:{alarm.source}"
+
+
+async def _rungs(tx: Tx, row: Any) -> list[Rung]:
+    """The newest ladder of the most specific division that has one."""
+    places = lineage(row["division_code"]) if row["division_code"] else [EVERYWHERE]
+    rows = await queries.rungs(tx, row["severity"], [*places, EVERYWHERE], clock.service_day(row["first_at"]))
+    if not rows:
+        return [Rung(Step.OPERATOR, 0)]
+    best = max((len(one["division_code"].rstrip("0")), one["valid_from"]) for one in rows)
+    return [
+        Rung(Step(one["step"]), one["after_s"])
+        for one in rows
+        if (len(one["division_code"].rstrip("0")), one["valid_from"]) == best
+    ]
+
+
+async def _moving(tx: Tx, caller: Caller, incident_id: UUID, to: Status) -> Any:
+    row = await visible(tx, caller, incident_id, lock=True)
+    if not may(Status(row["status"]), to):
+        raise Conflict("incident_moved_on", f"this incident is {row['status']}", status=row["status"])
+    return row
+
+
+async def _moved(
+    tx: Tx, caller: Caller, row: Any, values: dict[str, Any], what: str, facts: dict[str, Any], note: str | None
+) -> Any:
+    changed = await queries.move(tx, row["id"], values)
+    await _enter(tx, caller, row["id"], what, facts, note)
+    await tell_desk(tx, f"incident.{what}", changed)
+    return changed
+
+
+async def _enter(
+    tx: Tx,
+    caller: Caller,
+    incident_id: UUID,
+    what: str,
+    facts: dict[str, Any],
+    note: str | None,
+    at: datetime | None = None,
+) -> None:
+    entry_id = new_id()
+    sealed = tx.vault.seal("incident_entry.note", entry_id, note) if note else None
+    await queries.enter(tx, entry_id, incident_id, what, dumps(facts), sealed, caller.actor, at or clock.now())

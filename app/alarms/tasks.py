@@ -1,0 +1,79 @@
+"""The ladder: steps that are due are taken, each once, whatever was stopped or killed in between."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.alarms import queries, service
+from app.alarms.incidents import CLIMBING, Status, Step
+from app.core import clock
+from app.core.db import Tx
+from app.core.text import masked_name
+from app.elders import service as elders
+from app.messaging import service as messaging
+from app.providers.service import PHONE
+
+BATCH = 100
+HELPERS = 3
+"""So many of the nearest caregivers are told."""
+
+
+async def climb(tx: Tx) -> int:
+    """Take the steps that are due; returns how many."""
+    now = clock.now()
+    due = await queries.due(tx, now, BATCH)
+    for step in due:
+        row = await queries.one(tx, step["incident_id"])
+        told = await _take(tx, row, Step(step["step"])) if row["status"] in CLIMBING else None
+        await queries.taken(tx, row["id"], step["step"], now, told)
+    return len(due)
+
+
+async def _take(tx: Tx, row: Any, step: Step) -> int | None:
+    """How many people were told; None where nobody had to be any more."""
+    if step is Step.OPERATOR:
+        if row["status"] != Status.OPEN:
+            return None
+        await service.tell_desk(tx, "incident.waiting", row)
+        return 1
+    if step is Step.FAMILY:
+        return await _family(tx, row)
+    if step is Step.HELPER:
+        return await _helpers(tx, row)
+    await service.tell_desk(tx, "incident.call_authority", row)
+    return 1
+
+
+async def _family(tx: Tx, row: Any) -> int:
+    """Relatives the elder has agreed to, at any hour."""
+    if row["elder_id"] is None:
+        return 0
+    told = 0
+    for member_id, phone in await elders.approved_family(tx, row["elder_id"]):
+        told += await _message(tx, row, "sos_family", "family", member_id, phone)
+    return told
+
+
+async def _helpers(tx: Tx, row: Any) -> int:
+    """The nearest caregivers on duty are asked to look, without waiting for an order."""
+    if row["lng"] is None:
+        return 0
+    now = clock.now()
+    local = now.astimezone(clock.SHANGHAI)
+    minute = local.hour * 60 + local.minute
+    told = 0
+    for one in await queries.helpers(tx, row["lng"], row["lat"], local.date(), minute, now, HELPERS):
+        phone = tx.vault.open(PHONE, one["id"], one["phone"])
+        told += await _message(tx, row, "sos_helper", "caregiver", one["id"], phone)
+    return told
+
+
+async def _message(tx: Tx, row: Any, template: str, kind: str, who: Any, phone: str) -> bool:
+    name = masked_name((await elders.elder(tx, row["elder_id"])).name) if row["elder_id"] is not None else "老人"
+    local = row["first_at"].astimezone(clock.SHANGHAI)
+    sent = await messaging.send(
+        tx, template=template, recipient_kind=kind, recipient_id=who, address=phone,
+        params={"elder": name, "at": f"{local.hour}:{local.minute:02d}"}, dedupe_key=f"{template}:{row['id']}:{who}",
+        urgent=True,
+    )  # fmt: skip
+    return sent is not None

@@ -1,0 +1,44 @@
+"""An emergency, whatever door it came through, is an incident: `intake` takes it, `alarms` sees to it, and the two do
+not know each other."""
+
+from __future__ import annotations
+
+from app.alarms import service as alarms
+from app.alarms.service import Alarm
+from app.core.db import Tx
+from app.intake.events import AlarmRepeated, EmergencyReceived
+
+SPOKEN = "phone"
+"""Somebody said so, at the telephone or in writing."""
+
+
+async def on_emergency_received(tx: Tx, event: EmergencyReceived) -> None:
+    await alarms.raise_alarm(
+        tx,
+        Alarm(
+            source=str(event.contact_id or event.care_request_id),
+            kind=event.alarm or SPOKEN,
+            channel=event.channel,
+            care_request_id=event.care_request_id,
+            elder_id=event.elder_id,
+            device=event.device,
+            lng=event.lng,
+            lat=event.lat,
+        ),
+    )
+
+
+async def on_alarm_repeated(tx: Tx, event: AlarmRepeated) -> None:
+    await alarms.raise_alarm(
+        tx,
+        Alarm(
+            source=str(event.contact_id),
+            kind=event.alarm,
+            channel="device",
+            care_request_id=event.care_request_id,
+            elder_id=event.elder_id,
+            device=event.device,
+            lng=event.lng,
+            lat=event.lat,
+        ),
+    )
