@@ -145,7 +145,7 @@ async def test_a_request_that_turns_out_to_be_an_emergency(
     closed = await doors.post(f"{path}/answer", json={"answer": "已联系120和社区，老人无碍"}, headers=operator())
     assert closed.json()["status"] == "answered"
     entries = [kind for kind, _ in await desk_entries(clean_database)]
-    assert entries == ["request.received", "emergency.received"]
+    assert entries == ["request.received", "emergency.received", "incident.raised"]
 
 
 async def test_a_consultation_is_answered_a_service_rejected_a_repetition_merged(
