@@ -48,7 +48,6 @@ MOVES: dict[Status, frozenset[Status]] = {
 }
 """Nothing is closed that nobody has verified."""
 
-LIVING = frozenset(Status) - {Status.CLOSED}
 CLIMBING = frozenset({Status.OPEN, Status.ACKNOWLEDGED})
 """While an incident is in one of these, steps that are due are taken; taking it on stops none but the call to the
 operators, for whoever took it on may be kept from it."""
@@ -57,8 +56,6 @@ FALSE_ALARM_CODES = {
     "pressed_by_mistake": "误触", "testing": "测试", "device_fault": "设备故障", "cooking_or_steam": "做饭或水汽",
     "withdrawn": "老人自行解除", "other": "其他",
 }  # fmt: skip
-
-AUTHORITIES = ("120", "110", "119")
 
 CRITICAL = frozenset({"sos", "fall", "smoke", "gas", "pull_cord", "phone"})
 """The rest, known or not, is serious: somebody has to look."""

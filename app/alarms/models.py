@@ -16,6 +16,10 @@ from app.core.db import Base
 Instant = TIMESTAMP(timezone=True)
 
 
+JOINED = "status <> 'closed' AND finding IS DISTINCT FROM 'false_alarm'"
+"""Which incidents another report joins. After a false alarm the next press is a new event, closed or not."""
+
+
 def _one_of(column: str, words: Any) -> str:
     listed = ", ".join(f"'{word}'" for word in words)
     return f"{column} IN ({listed})"
@@ -23,7 +27,7 @@ def _one_of(column: str, words: Any) -> str:
 
 class Incident(Base):
     """One real event, however often it was reported. `subject` is whom or what it is about: an elder, or a device or
-    caller nobody knows; there is one living incident for each."""
+    caller nobody knows; there is one incident for each that further reports join."""
 
     __tablename__ = "incident"
     __table_args__ = (
@@ -33,7 +37,7 @@ class Incident(Base):
         CheckConstraint(_one_of("code", FALSE_ALARM_CODES), "code"),
         CheckConstraint("(code IS NOT NULL) = (finding IS NOT DISTINCT FROM 'false_alarm')", "false_alarms_say_why"),
         CheckConstraint("status <> 'closed' OR finding IS NOT NULL", "closed_was_verified"),
-        Index("ux_incident_living", "subject", unique=True, postgresql_where="status <> 'closed'"),
+        Index("ux_incident_living", "subject", unique=True, postgresql_where=JOINED),
         Index("ix_incident_living", "first_at", postgresql_where="status <> 'closed'"),
         Index(None, "elder_id"),
         Index(None, "division_code", "id"),

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from app.alarms.models import JOINED
 from app.core.db import Tx
 from app.core.errors import NotFound
 
@@ -14,11 +15,11 @@ COLUMNS = """id, subject, status, severity, kind, elder_id, division_code, first
 acknowledged_at, acknowledged_by, finding, code, verified_at, closed_at"""
 
 ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
-# The unique index of living incidents lets two reports of one event that come at once meet in one row.
+# In the words of the unique index: two reports of one event that come at once meet in one row.
 RAISE = f"""INSERT INTO incident (id, subject, status, severity, kind, elder_id, division_code, first_at, last_at,
   alarms, lng, lat, place)
 VALUES ($1, $2, 'open', $3, $4, $5, $6, $7, $7, 1, $8, $9, $10)
-ON CONFLICT (subject) WHERE status <> 'closed' DO UPDATE SET
+ON CONFLICT (subject) WHERE {JOINED} DO UPDATE SET
   alarms = incident.alarms + 1, last_at = greatest(incident.last_at, excluded.last_at),
   kind = CASE WHEN incident.severity = 'serious' AND excluded.severity = 'critical' THEN excluded.kind
     ELSE incident.kind END,

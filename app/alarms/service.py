@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from importlib.resources import files
 from typing import Any
 from uuid import UUID
@@ -171,15 +171,7 @@ async def _moved(
     return changed
 
 
-async def _enter(
-    tx: Tx,
-    caller: Caller,
-    incident_id: UUID,
-    what: str,
-    facts: dict[str, Any],
-    note: str | None,
-    at: datetime | None = None,
-) -> None:
+async def _enter(tx: Tx, caller: Caller, incident_id: UUID, what: str, facts: dict[str, Any], note: str | None) -> None:
     entry_id = new_id()
     sealed = tx.vault.seal("incident_entry.note", entry_id, note) if note else None
-    await queries.enter(tx, entry_id, incident_id, what, dumps(facts), sealed, caller.actor, at or clock.now())
+    await queries.enter(tx, entry_id, incident_id, what, dumps(facts), sealed, caller.actor, clock.now())

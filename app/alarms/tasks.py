@@ -6,8 +6,9 @@ from typing import Any
 
 from app.alarms import queries, service
 from app.alarms.incidents import CLIMBING, Status, Step
-from app.core import clock
+from app.core import clock, log
 from app.core.db import Tx
+from app.core.errors import Error
 from app.core.text import masked_name
 from app.elders import service as elders
 from app.messaging import service as messaging
@@ -24,9 +25,20 @@ async def climb(tx: Tx) -> int:
     due = await queries.due(tx, now, BATCH)
     for step in due:
         row = await queries.one(tx, step["incident_id"])
-        told = await _take(tx, row, Step(step["step"])) if row["status"] in CLIMBING else None
+        told = await _taken(tx, row, Step(step["step"])) if row["status"] in CLIMBING else None
         await queries.taken(tx, row["id"], step["step"], now, told)
     return len(due)
+
+
+async def _taken(tx: Tx, row: Any, step: Step) -> int | None:
+    """A step that cannot be taken stops no other; the desk is told, and a person has to do it."""
+    try:
+        async with tx.savepoint():
+            return await _take(tx, row, step)
+    except (Error, LookupError, ValueError) as failed:
+        log.get("alarms").error("step_failed", step=step, error=type(failed).__name__)
+        await service.tell_desk(tx, "incident.step_failed", row, step=step)
+        return 0
 
 
 async def _take(tx: Tx, row: Any, step: Step) -> int | None:

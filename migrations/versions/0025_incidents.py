@@ -67,9 +67,9 @@ def _incidents() -> None:
         ),
         sa.CheckConstraint("status <> 'closed' OR finding IS NOT NULL", name="closed_was_verified"),
     )
-    living = sa.text("status <> 'closed'")
-    op.create_index("ux_incident_living", "incident", ["subject"], unique=True, postgresql_where=living)
-    op.create_index("ix_incident_living", "incident", ["first_at"], postgresql_where=living)
+    living, joined = "status <> 'closed'", "status <> 'closed' AND finding IS DISTINCT FROM 'false_alarm'"
+    op.create_index("ux_incident_living", "incident", ["subject"], unique=True, postgresql_where=sa.text(joined))
+    op.create_index("ix_incident_living", "incident", ["first_at"], postgresql_where=sa.text(living))
     op.create_index("ix_incident_elder_id", "incident", ["elder_id"])
     op.create_index("ix_incident_division_code_id", "incident", ["division_code", "id"])
 

@@ -166,6 +166,38 @@ async def test_after_it_is_closed_the_next_press_is_a_new_incident(
         assert await raised(tx, elder, source="s2") != first
 
 
+async def test_after_a_false_alarm_the_next_press_is_a_new_incident_but_not_while_help_is_under_way(
+    rules: None, elder: UUID, clean_database: Database
+) -> None:
+    async with clean_database.transaction() as tx:
+        mistaken = await raised(tx, elder)
+        await tx.run("UPDATE incident SET status = 'verified', finding = 'false_alarm', code = 'testing'")
+        real = await raised(tx, elder)
+        assert real != mistaken
+        assert len(await tx.fetch(STEPS, real)) == 4
+        await tx.run("UPDATE incident SET status = 'verified', finding = 'real' WHERE id = $1", real)
+        assert await raised(tx, elder) == real
+
+
+async def test_a_step_that_fails_stops_no_other(
+    rules: None, elder: UUID, clean_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with clean_database.transaction() as tx:
+        with clock.hold(TUESDAY_TEN):
+            await raised(tx, elder)
+
+    async def broken(*_: object) -> int:
+        raise LookupError("no such template")
+
+    monkeypatch.setattr(tasks, "_family", broken)
+    assert await climb_at(clean_database, TUESDAY_TEN + timedelta(seconds=200)) == {
+        "operator": 1, "family": 0, "helper": 0, "authority": 1,
+    }  # fmt: skip
+    async with clean_database.transaction() as tx:
+        told = [entry["type"] for entry in await feed.read(tx, "desk", Position(), 20)]
+    assert told == ["incident.raised", "incident.waiting", "incident.step_failed", "incident.call_authority"]
+
+
 @pytest.mark.parametrize(
     "body", [{"finding": "false_alarm"}, {"finding": "real", "code": "testing"}, {"finding": "maybe"}]
 )

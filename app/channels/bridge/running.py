@@ -15,29 +15,32 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 
 
 async def run(connect: Callable[[], Exchange], door: Door) -> None:
-    """Until cancelled. A connection that stood resets the pause before the next attempt."""
-    sending = asyncio.create_task(door.work())
+    """Until cancelled."""
+    async with asyncio.TaskGroup() as both:
+        both.create_task(door.work())
+        both.create_task(_listen(connect, door))
+
+
+async def _listen(connect: Callable[[], Exchange], door: Door) -> None:
+    """A connection that stood resets the pause before the next attempt."""
     pause, heard = FIRST_PAUSE_S, False
-    try:
-        while True:
-            exchange = connect()
-            try:
-                calls = await exchange.open()
-                door.put(told.restored(clock.now(), calls))
-                pause, heard = FIRST_PAUSE_S, True
-                log.get("bridge").info("exchange_connected", open_calls=len(calls))
-                await _hand_on(exchange, door)
-            except ExchangeError as gone:
-                log.get("bridge").warning("exchange_lost", why=str(gone))
-            finally:
-                await exchange.close()
-            if heard:
-                door.put([told.lost(clock.now())])
-                heard = False
-            await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 (no secret)
-            pause = min(LONGEST_PAUSE_S, pause * 2)
-    finally:
-        sending.cancel()
+    while True:
+        exchange = connect()
+        try:
+            calls = await exchange.open()
+            door.put(told.restored(clock.now(), calls))
+            pause, heard = FIRST_PAUSE_S, True
+            log.get("bridge").info("exchange_connected", open_calls=len(calls))
+            await _hand_on(exchange, door)
+        except ExchangeError as gone:
+            log.get("bridge").warning("exchange_lost", why=str(gone))
+        finally:
+            await exchange.close()
+        if heard:
+            door.put([told.lost(clock.now())])
+            heard = False
+        await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 (no secret)
+        pause = min(LONGEST_PAUSE_S, pause * 2)
 
 
 async def _hand_on(exchange: Exchange, door: Door) -> None:
