@@ -30,6 +30,8 @@ ON CONFLICT (subject) WHERE {JOINED} DO UPDATE SET
 RETURNING {COLUMNS}"""
 ADD_ALARM = """INSERT INTO incident_alarm (id, incident_id, source, care_request_id, kind, channel, at)
 VALUES ($1, $2, $3, $4, $5, $6, $7)"""
+LEFT_OPEN = """SELECT id FROM incident WHERE subject = $1 AND status = 'verified' AND finding = 'real' AND last_at < $2
+FOR UPDATE"""
 KNOWN_ALARM = "SELECT incident_id FROM incident_alarm WHERE source = $1"
 PLAN = """INSERT INTO incident_step (incident_id, step, due_at) SELECT $1, * FROM unnest($2::text[], $3::timestamptz[])
 ON CONFLICT (incident_id, step) DO UPDATE SET due_at = least(incident_step.due_at, excluded.due_at)
@@ -79,6 +81,11 @@ async def raise_(tx: Tx, *values: Any) -> Any:
 async def known_alarm(tx: Tx, source: str) -> UUID | None:
     found: UUID | None = await tx.fetchval(KNOWN_ALARM, source)
     return found
+
+
+async def left_open(tx: Tx, subject: str, quiet_since: datetime) -> list[Any]:
+    """What was real, seen to, and never closed; locked."""
+    return await tx.fetch(LEFT_OPEN, subject, quiet_since)
 
 
 async def add_alarm(tx: Tx, *values: Any) -> None:

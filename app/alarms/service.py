@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from importlib.resources import files
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from app.alarms.incidents import Finding, Rung, Status, Step, ladder, may, sever
 from app.core import clock
 from app.core.db import Tx
 from app.core.errors import Conflict, Invalid
-from app.core.http import Caller
+from app.core.http import SYSTEM, Caller
 from app.core.ids import new_id
 from app.core.json import dumps
 from app.elders import service as elders
@@ -24,6 +24,8 @@ from app.regions.divisions import lineage
 
 DESK = "desk"
 EVERYWHERE = "000000"
+ANOTHER_AFTER = timedelta(minutes=30)
+"""Who presses so long after the last press of what was verified as real needs help for something else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,9 @@ async def raise_alarm(tx: Tx, alarm: Alarm) -> UUID:
     if known is not None:
         return known
     now, incident_id = clock.now(), new_id()
+    for stale in await queries.left_open(tx, _subject(alarm), now - ANOTHER_AFTER):
+        await queries.move(tx, stale["id"], {"status": Status.CLOSED, "closed_at": now})
+        await _enter(tx, SYSTEM, stale["id"], "closed", {"because": "another alarm"}, None)
     division, lng, lat, place = None, alarm.lng, alarm.lat, "device" if alarm.lng is not None else None
     if alarm.elder_id is not None:
         elder = await elders.elder(tx, alarm.elder_id)

@@ -7,6 +7,7 @@ from typing import Any
 from app.alarms import queries, service
 from app.alarms.incidents import CLIMBING, Status, Step
 from app.core import clock, log
+from app.core.crypto import SealBroken
 from app.core.db import Tx
 from app.core.errors import Error
 from app.core.text import masked_name
@@ -15,6 +16,8 @@ from app.messaging import service as messaging
 from app.providers.service import PHONE
 
 BATCH = 100
+UNDOABLE = (Error, LookupError, ValueError, TypeError, SealBroken)
+"""What a step or a message may fail of for good: anything else is the database, and is tried again."""
 HELPERS = 3
 """So many of the nearest caregivers are told."""
 
@@ -35,7 +38,7 @@ async def _taken(tx: Tx, row: Any, step: Step) -> int | None:
     try:
         async with tx.savepoint():
             return await _take(tx, row, step)
-    except (Error, LookupError, ValueError) as failed:
+    except UNDOABLE as failed:
         log.get("alarms").error("step_failed", step=step, error=type(failed).__name__)
         await service.tell_desk(tx, "incident.step_failed", row, step=step)
         return 0
@@ -75,8 +78,12 @@ async def _helpers(tx: Tx, row: Any) -> int:
     minute = local.hour * 60 + local.minute
     told = 0
     for one in await queries.helpers(tx, row["lng"], row["lat"], local.date(), minute, now, HELPERS):
-        phone = tx.vault.open(PHONE, one["id"], one["phone"])
-        told += await _message(tx, row, "sos_helper", "caregiver", one["id"], phone)
+        try:
+            async with tx.savepoint():
+                phone = tx.vault.open(PHONE, one["id"], one["phone"])
+                told += await _message(tx, row, "sos_helper", "caregiver", one["id"], phone)
+        except UNDOABLE as failed:  # the next one may be reached all the same
+            log.get("alarms").error("helper_not_told", error=type(failed).__name__)
     return told
 
 

@@ -120,11 +120,12 @@ def fold(events: Iterable[CallEventFacts]) -> CallRecord:
     def last(kind: EventType) -> datetime | None:
         return next((e.at for e in reversed(told) if e.type is kind), None)
 
-    answered, abandoned = first(EventType.ANSWERED), first(EventType.ABANDONED)
+    answered, abandoned = first(EventType.ANSWERED), last(EventType.ABANDONED)
     voicemail, ended = first(EventType.VOICEMAIL), _end(last(EventType.ENDED), last(EventType.ANSWERED))
-    over = ended or _end(abandoned, last(EventType.ANSWERED)) or voicemail
+    gave_up = _end(abandoned, _later(told))
+    over = ended or gave_up or voicemail
     presumed = last(EventType.PRESUMED_ENDED)
-    outcome = _outcome(answered, voicemail, abandoned, over, presumed)
+    outcome = _outcome(answered, voicemail, gave_up, over, presumed)
     return CallRecord(
         state=_state(told, answered, bool(over or presumed)),
         outcome=outcome,
@@ -135,7 +136,7 @@ def fold(events: Iterable[CallEventFacts]) -> CallRecord:
         agent=_agent(told),
         offers=sum(e.type is EventType.OFFERED for e in told),
         first_at=told[0].at,
-        queued_at=first(EventType.QUEUED),
+        queued_at=next((e.at for e in told if e.type is EventType.QUEUED and e.queue), first(EventType.QUEUED)),
         offered_at=first(EventType.OFFERED),
         answered_at=answered,
         ended_at=ended or (presumed if not over else None),
@@ -151,6 +152,12 @@ def _order(event: CallEventFacts) -> tuple[object, ...]:
     return (event.at, list(EventType).index(event.type), event.key, *(part or "" for part in text))
 
 
+def _later(told: list[CallEventFacts]) -> datetime | None:
+    """When somebody was last asked to take the call, or took it: who was given up by one queue may be in the next."""
+    alive = {EventType.QUEUED, EventType.OFFERED, EventType.ANSWERED}
+    return next((e.at for e in reversed(told) if e.type in alive), None)
+
+
 def _end(ended: datetime | None, answered: datetime | None) -> datetime | None:
     """The last end, unless somebody took the call after it."""
     if ended is None or answered is None or answered - ended < HANDED_ON_AFTER:
@@ -161,7 +168,7 @@ def _end(ended: datetime | None, answered: datetime | None) -> datetime | None:
 def _outcome(
     answered: datetime | None,
     voicemail: datetime | None,
-    abandoned: datetime | None,
+    gave_up: datetime | None,
     over: datetime | None,
     presumed: datetime | None,
 ) -> Outcome | None:
@@ -170,7 +177,7 @@ def _outcome(
     if answered is not None:
         # The queue's leg may be reported abandoned although an agent took the call.
         return Outcome.ANSWERED if over else (Outcome.UNKNOWN if presumed else None)
-    if abandoned is not None:
+    if gave_up is not None:
         return Outcome.ABANDONED
     if over is not None:
         return Outcome.UNANSWERED

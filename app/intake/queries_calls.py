@@ -40,6 +40,16 @@ BEFORE = f"{_CALLS} WHERE c.caller_index = $1 AND c.first_at < $2 ORDER BY c.fir
 FIND = f"""{_CALLS} WHERE ($1::text IS NULL OR c.state = $1) AND ($2::text IS NULL OR c.outcome = $2)
   AND ($3::text IS NULL OR c.queue = $3) AND ($4::text IS NULL OR c.agent = $4) AND ($5::uuid IS NULL OR c.id < $5)"""
 LIVING, NEWEST = " AND c.outcome IS NULL", " ORDER BY c.id DESC LIMIT $6"
+_WAITED = "extract(epoch FROM coalesce({}, ended_at, abandoned_at, voicemail_at) - coalesce(queued_at, first_at))"
+COUNTS = f"""SELECT count(*) FILTER (WHERE outcome <> 'unknown') AS offered,
+  count(*) FILTER (WHERE outcome = 'answered') AS answered,
+  count(*) FILTER (WHERE outcome = 'answered' AND {_WAITED.format("answered_at")} <= 15) AS within_15,
+  count(*) FILTER (WHERE outcome = 'answered' AND {_WAITED.format("answered_at")} <= 20) AS within_20,
+  count(*) FILTER (WHERE outcome IN ('abandoned', 'unanswered')) AS abandoned,
+  count(*) FILTER (WHERE outcome IN ('abandoned', 'unanswered') AND {_WAITED.format("abandoned_at")} < $4)
+    AS abandoned_short,
+  count(*) FILTER (WHERE outcome = 'voicemail') AS voicemail, count(*) FILTER (WHERE outcome = 'unknown') AS unknown
+FROM call WHERE first_at >= $1 AND first_at < $2 AND ($3::text IS NULL OR queue = $3)"""
 
 DUE = """INSERT INTO callback_task (id, call_id, reason, status, phone, phone_index, due_at, created_at)
 VALUES ($1, $2, $3, 'due', $4, $5, $6, $7)
@@ -122,6 +132,11 @@ async def find(
     """Calls, newest first."""
     living = LIVING if state in {"waiting", "ringing", "talking"} else ""
     return await tx.fetch(FIND + living + NEWEST, state, outcome, queue, agent, after, limit)
+
+
+async def counts(tx: Tx, begin: datetime, end: datetime, queue: str | None, short_s: int) -> dict[str, int]:
+    """Of calls that came in between; in the words of `figures.Counts`."""
+    return dict((await tx.fetch(COUNTS, begin, end, queue, short_s))[0])
 
 
 async def due(tx: Tx, *values: Any) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -9,15 +11,18 @@ from fastapi import Query
 
 from app.accounts import audit
 from app.core import clock
+from app.core.errors import Invalid
 from app.core.http import CallerDep, Router, TxDep, allow
 from app.core.paging import CursorParam, Limit, Page, after_id, page_of
-from app.intake import queries_calls, screen, telephony, views
+from app.intake import figures, queries_calls, screen, telephony, views
 from app.intake.calls import CallState, Outcome
-from app.intake.schemas import CallbackResult
-from app.intake.schemas_calls import CallView, ScreenView
+from app.intake.schemas import CallbackResult, Instant
+from app.intake.schemas_calls import CallView, FigureView, HotlineView, ScreenView
 from app.intake.schemas_views import CallbackView
 
 door = Router(tags=["calls"])
+
+LONGEST = timedelta(days=366)
 
 
 @door.get("/v1/calls", response_model=Page[CallView], summary="Calls, newest first; with a state, what is on the line")
@@ -33,6 +38,21 @@ async def list_calls(
 ) -> Any:
     rows = await queries_calls.find(tx, state, outcome, queue, agent, after_id(cursor), limit + 1)
     return page_of([screen.call(tx, row) for row in rows[:limit]], [row["id"] for row in rows], limit)
+
+
+@door.get("/v1/hotline-figures", response_model=HotlineView, summary="How calls were answered: GB/T 33358 and NENA")
+@allow("requests.figures")
+async def read_figures(
+    tx: TxDep, begin: Instant, end: Instant, queue: Annotated[str | None, Query(max_length=40)] = None
+) -> Any:
+    if not begin < end <= begin + LONGEST:
+        raise Invalid("period_impossible", "a period ends after it begins, and is a year at the most", field="end")
+    counts = figures.Counts(**await queries_calls.counts(tx, begin, end, queue, figures.SHORT_S))
+    return HotlineView(
+        begin=begin, end=end, queue=queue, offered=counts.offered, answered=counts.answered,
+        abandoned=counts.abandoned, voicemail=counts.voicemail, unknown=counts.unknown,
+        figures=[FigureView(**asdict(figure)) for figure in figures.figures(counts)],
+    )  # fmt: skip
 
 
 @door.get("/v1/calls/{call_id}", response_model=CallView, summary="One call")

@@ -41,6 +41,32 @@ class CallView(View):
     """Why there is, or was, a call-back task."""
 
 
+class FigureView(View):
+    name: str
+    label: str
+    standard: str
+    share: float | None = None
+    """Between 0 and 1; null when there was nothing to count."""
+    asked: float | None = None
+    """What the standard asks for, as far as it states it."""
+    definition: str
+
+
+class HotlineView(View):
+    """How the hotline was answered in a period, by two standards side by side."""
+
+    begin: datetime
+    end: datetime
+    queue: str | None = None
+    offered: int
+    """Calls that came in and have ended; those whose end nobody told are `unknown` and in no share."""
+    answered: int
+    abandoned: int
+    voicemail: int
+    unknown: int
+    figures: list[FigureView]
+
+
 class BehindView(View):
     """An elder the number may belong to. `relation`: whose the number is, `self` or a relative's; `household` when it
     is not the elder's but that of somebody who shares a phone with one it belongs to."""

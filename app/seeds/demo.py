@@ -12,7 +12,7 @@ from app.catalog import service as catalog
 from app.core import clock
 from app.core.config import Settings
 from app.core.db import Database, Tx
-from app.seeds import accounts, aftermath, base, companies, elders, plans, plots, present, queries, story
+from app.seeds import accounts, aftermath, base, companies, devices, elders, plans, plots, present, queries, story
 from app.seeds.accounts import Cast
 from app.seeds.chance import chance
 from app.seeds.story import Stage
@@ -49,6 +49,7 @@ async def furnish(tx: Tx, settings: Settings) -> Cast:
     await queries.tell_nobody(tx)
     await present.live(tx, stage)
     await plans.load(tx, stage)
+    await devices.load(tx, stage)
     return cast
 
 

@@ -13,6 +13,7 @@ import pytest
 from app.alarms import service, tasks
 from app.alarms.service import Alarm
 from app.core import clock
+from app.core.crypto import SealBroken
 from app.core.db import Database, Tx
 from app.core.http import SYSTEM
 from app.elders import devices
@@ -179,6 +180,34 @@ async def test_after_a_false_alarm_the_next_press_is_a_new_incident_but_not_whil
         assert await raised(tx, elder) == real
 
 
+async def test_what_was_real_and_never_closed_swallows_no_later_alarm(
+    rules: None, elder: UUID, clean_database: Database
+) -> None:
+    async with clean_database.transaction() as tx:
+        with clock.hold(TUESDAY_TEN):
+            monday = await raised(tx, elder)
+            await tx.run("UPDATE incident SET status = 'verified', finding = 'real'")
+        with clock.hold(TUESDAY_TEN + timedelta(minutes=29)):
+            assert await raised(tx, elder) == monday
+        with clock.hold(TUESDAY_TEN + timedelta(minutes=60)):
+            thursday = await raised(tx, elder)
+        assert thursday != monday
+        assert await tx.fetchval("SELECT status FROM incident WHERE id = $1", monday) == "closed"
+        assert len(await tx.fetch(STEPS, thursday)) == 4
+
+
+async def test_one_caregiver_whose_number_cannot_be_read_keeps_it_from_nobody_else(
+    rules: None, elder: UUID, clean_database: Database
+) -> None:
+    async with clean_database.transaction() as tx:
+        provider = await make_provider(tx)
+        near = [await make_caregiver(tx, provider, home_lng=102.19 + place / 1000) for place in range(3)]
+        await tx.run("UPDATE caregiver SET phone = decode('00', 'hex') || phone WHERE id = $1", near[0])
+        with clock.hold(TUESDAY_TEN):
+            await raised(tx, elder)
+    assert (await climb_at(clean_database, TUESDAY_TEN + timedelta(seconds=200)))["helper"] == 2
+
+
 async def test_a_step_that_fails_stops_no_other(
     rules: None, elder: UUID, clean_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -187,7 +216,7 @@ async def test_a_step_that_fails_stops_no_other(
             await raised(tx, elder)
 
     async def broken(*_: object) -> int:
-        raise LookupError("no such template")
+        raise SealBroken("made with another key")
 
     monkeypatch.setattr(tasks, "_family", broken)
     assert await climb_at(clean_database, TUESDAY_TEN + timedelta(seconds=200)) == {

@@ -76,6 +76,11 @@ def test_a_length_that_makes_no_sense_is_refused(length: str) -> None:
         esl.Frames().feed(f"Content-Type: text/event-json\nContent-Length: {length}\n\n".encode())
 
 
+def test_a_name_in_another_encoding_is_shown_and_breaks_nothing() -> None:
+    body = '{"Event-Name": "CUSTOM", "CC-Member-CID-Name": "王强"}'.encode("gbk")
+    assert esl.event_of(esl.Frame({}, body))["Event-Name"] == "CUSTOM"
+
+
 def test_a_message_without_end_is_refused() -> None:
     with pytest.raises(esl.EslError):
         esl.Frames().feed(b"a: b\n" * 20_000)
@@ -103,7 +108,7 @@ def test_no_event_of_asterisk_breaks_the_bridge(said: list[dict[str, str]]) -> N
 
 @given(st.binary(max_size=200) | st.recursive(st.none() | WORD, lambda x: st.lists(x) | st.dictionaries(WORD, x)))
 def test_a_list_of_channels_is_one_or_a_value_error(answer: object) -> None:
-    data = answer if isinstance(answer, bytes) else json.dumps({"rows": answer}).encode()
+    data = esl.text(answer) if isinstance(answer, bytes) else json.dumps({"rows": answer})
     with suppress(ValueError):
         freeswitch.open_calls(data, frozenset({"12349"}))
 

@@ -131,6 +131,24 @@ def test_who_gave_up_one_queue_and_was_answered_in_the_next_was_answered() -> No
     assert (record.state, record.outcome, record.callback) == (CallState.TALKING, None, None)
 
 
+def test_who_overflows_into_another_queue_is_still_on_the_line() -> None:
+    overflowing = [
+        event(EventType.QUEUED, 0, queue="a"),
+        event(EventType.ABANDONED, 20, queue="a", cause="timeout"),
+        event(EventType.QUEUED, 23, queue="b"),
+        event(EventType.OFFERED, 24, "8005"),
+    ]
+    record = fold(overflowing)
+    assert (record.state, record.outcome, record.callback, record.agent) == (CallState.RINGING, None, None, "8005")
+    given_up = fold([*overflowing, event(EventType.ABANDONED, 40, queue="b")])
+    assert (given_up.state, given_up.outcome) == (CallState.OVER, Outcome.ABANDONED)
+
+
+def test_waiting_begins_with_the_queue_and_not_with_the_ringing_before_it() -> None:
+    record = fold([event(EventType.QUEUED, 0), event(EventType.QUEUED, 20, queue="a"), event(EventType.ANSWERED, 25)])
+    assert (record.queued_at, record.first_at) == (START + timedelta(seconds=20), START)
+
+
 def test_no_event_is_no_call() -> None:
     with pytest.raises(ValueError, match="at least one"):
         fold([])

@@ -66,6 +66,13 @@ async def test_every_plan_has_orders_that_wait_for_their_round(loaded: tuple[Dat
     assert sum(row["waiting"] for row in rows) > 50
 
 
+async def test_some_elders_have_devices(loaded: tuple[Database, Settings]) -> None:
+    async with loaded[0].transaction() as tx:
+        bound = await tx.fetch("SELECT elder_id, kind FROM elder_device WHERE unbound_at IS NULL")
+    assert len({row["elder_id"] for row in bound}) == 40
+    assert {row["kind"] for row in bound} == {"button", "watch", "smoke_detector", "gas_detector"}
+
+
 async def test_last_month_is_settled_and_paid(loaded: tuple[Database, Settings]) -> None:
     database, _ = loaded
     async with database.transaction() as tx:

@@ -50,6 +50,11 @@ class Door:
             self._done.clear()
             self._news.set()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether only what was just given waits."""
+        return len(self._waiting) <= BATCH
+
     async def sent(self) -> None:
         """Wait until everything given so far is with the service."""
         await self._done.wait()

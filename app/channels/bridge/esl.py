@@ -76,12 +76,17 @@ def _head(lines: bytes) -> dict[str, str]:
 def event_of(frame: Frame) -> dict[str, Any]:
     """The event in a frame. Raises EslError when there is none."""
     try:
-        found = loads(frame.body)
+        found = loads(text(frame.body))
     except ValueError:
         raise EslError("an event is no JSON") from None
     if not isinstance(found, dict):
         raise EslError("an event is no object")
     return found
+
+
+def text(body: bytes) -> str:
+    """Names shown by far exchanges may be in any encoding; what is no UTF-8 is replaced."""
+    return body.decode("utf-8", "replace")
 
 
 def auth(password: str) -> bytes:

@@ -22,6 +22,9 @@ _QUEUE = {
     "bridge-agent-start": "call.answered",
 }
 
+HUNG_UP = "BREAK_OUT"
+"""Why somebody left a queue by themselves; after a timeout the dialplan goes on with them."""
+
 
 def translate(said: Mapping[str, Any]) -> list[Told]:
     """Our events in one of theirs; none for what concerns no call of ours. Never raises for what it does not know."""
@@ -53,9 +56,9 @@ def _of_the_queue(said: Mapping[str, str], at: datetime) -> list[Told]:
     }
     if action in _QUEUE:
         return [event(_QUEUE[action], call_id, _id(said), at, **facts)]
-    if action == "member-queue-end" and said.get("CC-Cause") == "Cancel":
+    if action == "member-queue-end" and said.get("CC-Cause") == "Cancel" and said.get("CC-Cancel-Reason") == HUNG_UP:
         return [event("call.abandoned", call_id, _id(said), at, cause=said.get("CC-Cancel-Reason"), **facts)]
-    return []  # a queue's end after an answer is not the call's: it may have been handed on
+    return []  # any other end of a queue is not the call's: it goes on with an agent, or in another queue
 
 
 def _hung_up(said: Mapping[str, str], at: datetime) -> list[Told]:
@@ -80,7 +83,7 @@ def _voicemail(said: Mapping[str, str], at: datetime) -> list[Told]:
     return [event("voicemail.left", call_id, _id(said), at, caller=number, recording_ref=ref)]
 
 
-def open_calls(answer: bytes, numbers: frozenset[str]) -> list[OpenCall]:
+def open_calls(answer: str, numbers: frozenset[str]) -> list[OpenCall]:
     """From `show channels as json`: the callers' legs. Raises ValueError for another answer."""
     said = loads(answer)
     rows = said.get("rows", []) if isinstance(said, dict) else None

@@ -46,6 +46,6 @@ async def _listen(connect: Callable[[], Exchange], door: Door) -> None:
 async def _hand_on(exchange: Exchange, door: Door) -> None:
     async for events in exchange.events():
         door.put(events)
-        if door.let_go:
+        if door.let_go and door.is_empty:  # before, a reconciliation would only push out more
             door.let_go = 0
             raise ExchangeError("events were let go, the exchange is asked again")
