@@ -66,7 +66,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "consents.write": _who(*DESK),
     "requests.read": _who(*DESK),
     "requests.write": _who(*DESK),
-    "requests.figures": _who(*DESK, AUDITOR),
+    "hotline.read": _who(*DESK, AUDITOR),
     "incidents.read": _who(*DESK, AUDITOR),
     "incidents.work": _who(*DESK),
     "quotes.make": _who(*DESK, FAMILY, APP),

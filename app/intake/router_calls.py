@@ -41,7 +41,7 @@ async def list_calls(
 
 
 @door.get("/v1/hotline-figures", response_model=HotlineView, summary="How calls were answered: GB/T 33358 and NENA")
-@allow("requests.figures")
+@allow("hotline.read")
 async def read_figures(
     tx: TxDep, begin: Instant, end: Instant, queue: Annotated[str | None, Query(max_length=40)] = None
 ) -> Any:

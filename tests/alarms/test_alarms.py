@@ -61,9 +61,13 @@ async def raised(tx: Tx, elder_id: UUID | None, **change: Any) -> UUID:
 async def climb_at(database: Database, at: datetime) -> dict[str, int | None]:
     """What was told by the steps that were taken at this moment."""
     with clock.hold(at):
-        async with database.transaction() as tx:
-            await tasks.climb(tx)
-            rows = await tx.fetch("SELECT step, told FROM incident_step WHERE taken_at = $1", at)
+        return await climbed(database)
+
+
+async def climbed(database: Database) -> dict[str, int | None]:
+    async with database.transaction() as tx:
+        await tasks.climb(tx)
+        rows = await tx.fetch("SELECT step, told FROM incident_step WHERE taken_at = $1", clock.now())
     return {row["step"]: row["told"] for row in rows}
 
 
@@ -109,8 +113,8 @@ async def test_the_ladder_is_climbed_while_nobody_looks(rules: None, elder: UUID
         await make_caregiver(tx, provider, hours=(20, 22), home_lng=102.19, home_lat=38.52)  # nearest, but off duty
         with clock.hold(TUESDAY_TEN):
             await raised(tx, elder)
-    climbed = [await climb_at(clean_database, TUESDAY_TEN + timedelta(seconds=s)) for s in (0, 59, 60, 120, 180, 999)]
-    assert climbed == [{"operator": 1}, {}, {"family": 1}, {"helper": 3}, {"authority": 1}, {}]
+    taken = [await climb_at(clean_database, TUESDAY_TEN + timedelta(seconds=s)) for s in (0, 59, 60, 120, 180, 999)]
+    assert taken == [{"operator": 1}, {}, {"family": 1}, {"helper": 3}, {"authority": 1}, {}]
     async with clean_database.transaction() as tx:
         messages = await tx.fetch("SELECT template_code, recipient_id, urgent, not_before FROM outgoing_message")
         told = [entry["type"] for entry in await feed.read(tx, "desk", Position(), 20)]
@@ -125,8 +129,8 @@ async def test_steps_missed_while_everything_was_down_are_taken_at_once_and_once
     async with clean_database.transaction() as tx:
         with clock.hold(TUESDAY_TEN):
             await raised(tx, elder)
-    late = TUESDAY_TEN + timedelta(hours=1)
-    sweeps = await asyncio.gather(*(climb_at(clean_database, late) for _ in range(4)))
+    with clock.hold(TUESDAY_TEN + timedelta(hours=1)):  # once for all: the clock belongs to the process
+        sweeps = await asyncio.gather(*(climbed(clean_database) for _ in range(4)))
     assert set().union(*sweeps) == {"operator", "family", "helper", "authority"}
     async with clean_database.transaction() as tx:
         assert await tx.fetchval("SELECT count(*) FROM outgoing_message WHERE template_code = 'sos_family'") == 1
