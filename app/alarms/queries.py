@@ -41,7 +41,7 @@ WHERE severity = $1 AND division_code = ANY($2::text[]) AND valid_from <= $3"""
 SEED_RUNG = """INSERT INTO escalation_rule (division_code, severity, valid_from, step, after_s)
 VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING"""
 # Whoever is at work on an incident holds it; the next sweep comes within a second.
-DUE = """SELECT s.incident_id, s.step, s.due_at FROM incident_step s JOIN incident i ON i.id = s.incident_id
+DUE = """SELECT s.incident_id, s.step FROM incident_step s JOIN incident i ON i.id = s.incident_id
 WHERE s.taken_at IS NULL AND s.due_at <= $1 ORDER BY s.due_at, s.incident_id LIMIT $2 FOR UPDATE SKIP LOCKED"""
 TAKEN = "UPDATE incident_step SET taken_at = $3, told = $4 WHERE incident_id = $1 AND step = $2"
 ONE = f"SELECT {COLUMNS} FROM incident WHERE id = $1"
@@ -58,7 +58,7 @@ ALARMS = (
     "SELECT kind, channel, care_request_id, at FROM incident_alarm WHERE incident_id = $1 ORDER BY at, id LIMIT 200"
 )
 # Straight-line distance decides: whoever is nearest is told, not sent; on duty is who has a shift now and no absence.
-HELPERS = """SELECT c.id, c.phone, c.provider_id FROM caregiver c JOIN provider p ON p.id = c.provider_id
+HELPERS = """SELECT c.id, c.phone FROM caregiver c JOIN provider p ON p.id = c.provider_id
 WHERE c.status = 'active' AND p.status = 'active' AND c.home_lng BETWEEN $1::float8 - 0.2 AND $1 + 0.2
   AND c.home_lat BETWEEN $2::float8 - 0.15 AND $2 + 0.15
   AND EXISTS (SELECT 1 FROM caregiver_shift s WHERE s.caregiver_id = c.id AND s.weekday = extract(isodow FROM $3::date)

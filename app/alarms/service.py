@@ -152,12 +152,12 @@ async def _rungs(tx: Tx, row: Any) -> list[Rung]:
     rows = await queries.rungs(tx, row["severity"], [*places, EVERYWHERE], clock.service_day(row["first_at"]))
     if not rows:
         return [Rung(Step.OPERATOR, 0)]
-    best = max((len(one["division_code"].rstrip("0")), one["valid_from"]) for one in rows)
-    return [
-        Rung(Step(one["step"]), one["after_s"])
-        for one in rows
-        if (len(one["division_code"].rstrip("0")), one["valid_from"]) == best
-    ]
+    best = max(map(_precedence, rows))
+    return [Rung(Step(one["step"]), one["after_s"]) for one in rows if _precedence(one) == best]
+
+
+def _precedence(rung: Any) -> tuple[int, date]:
+    return len(rung["division_code"].rstrip("0")), rung["valid_from"]
 
 
 async def _moving(tx: Tx, caller: Caller, incident_id: UUID, to: Status) -> Any:
