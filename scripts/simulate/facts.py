@@ -12,6 +12,7 @@ from scripts.simulate.doors import Staff
 from scripts.simulate.notebook import FeedSighting, Notebook
 
 AT_ONCE = 6
+READ_AGAIN = 5
 
 
 @dataclass(slots=True)
@@ -50,13 +51,15 @@ async def gather(
     ours = {wish.order_id for wish in book.wishes if wish.order_id}
     turns = asyncio.Semaphore(AT_ONCE)
 
-    async def story(order_id: str) -> None:
+    async def story(listed: dict[str, Any]) -> dict[str, Any]:
+        order_id = listed["id"]
         async with turns:
-            found.histories[order_id] = await operator.get(f"/v1/orders/{order_id}/timeline")
+            order, found.histories[order_id] = await _with_history(operator, listed)
             if order_id in ours:
                 found.decisions[order_id] = await operator.get(f"/v1/orders/{order_id}/decisions")
+        return order
 
-    await asyncio.gather(*(story(order["id"]) for order in found.orders))
+    found.orders = list(await asyncio.gather(*(story(order) for order in found.orders)))
     for statement in await auditor.pages("/v1/statements"):
         path = f"/v1/statements/{statement['id']}"
         found.statements.append(statement | {"items": await auditor.pages(path)})
@@ -67,3 +70,16 @@ async def gather(
     for company in companies:
         found.feeds[company.id] = await company.replay()
     return found
+
+
+async def _with_history(operator: Staff, listed: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """An order and its history as of one moment: the service goes on working while it is read, and an offer that
+    expires between two reads would look like a broken history."""
+    order = listed
+    for _ in range(READ_AGAIN):
+        history = await operator.get(f"/v1/orders/{order['id']}/timeline")
+        after = await operator.get(f"/v1/orders/{order['id']}")
+        if after["version"] == order["version"]:
+            break
+        order = after
+    return order, history
