@@ -20,6 +20,7 @@ from app.core.db import Database
 from app.core.http import routes_of
 from app.core.keys import vault_from
 from app.exchange.watch import FeedWatch
+from app.shedding import Gate
 
 ROOMS_WITH_DOORS = (
     "exchange", "intake", "alarms", "orders", "followup", "channels", "matching", "dispatch", "visits", "accounts",
@@ -55,6 +56,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.settings = settings
     app.state.database = database
     app.state.guard = AccountsGuard()
+    app.state.gate = Gate(database)
     app.state.road_times = wiring.road_times(database, settings)
     app.state.feed_watch = FeedWatch(database)
     for room in ROOMS_WITH_DOORS:

@@ -8,7 +8,15 @@ from __future__ import annotations
 import os
 
 from fastapi import Response
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
 from prometheus_client.multiprocess import MultiProcessCollector
 
 PATH = "/metrics"
@@ -20,6 +28,11 @@ SECONDS = Histogram(
     "Time from the request's headers to the last byte of the answer",
     ["route"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 5, 15, 30),
+)
+
+SHED = Counter("nuanxian_shed_total", "Requests told to come again, because calls for help come first", ["criticality"])
+LET_IN = Gauge(
+    "nuanxian_let_in", "Share of a class of requests that is let in", ["criticality"], multiprocess_mode="livemin"
 )
 
 _requests: dict[tuple[str, str, int], Counter] = {}

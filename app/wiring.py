@@ -146,14 +146,15 @@ def road_times(database: Database, settings: Settings) -> RoadTimes:
 @asynccontextmanager
 async def background(app: FastAPI) -> AsyncIterator[None]:
     """What a web process runs beside its requests."""
-    watching = asyncio.create_task(app.state.feed_watch.run())
+    running = [asyncio.create_task(one.run()) for one in (app.state.feed_watch, app.state.gate)]
     try:
         yield
     finally:
         await app.state.road_times.close()
-        watching.cancel()
-        with suppress(asyncio.CancelledError):
-            await watching
+        for one in running:
+            one.cancel()
+            with suppress(asyncio.CancelledError):
+                await one
 
 
 async def _forget_feed(tx: Tx) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AbstractAsyncContextManager
+from time import perf_counter
 from types import TracebackType
 from typing import Any
 
@@ -93,6 +94,7 @@ class Database:
             },
         )
         event.listen(self.engine.sync_engine, "checkout", _replace_if_unfit)
+        self._longest_wait_s = 0.0
 
     def transaction(self) -> AbstractAsyncContextManager[Tx]:
         """READ COMMITTED; commits when the block ends well, rolls back otherwise.
@@ -111,12 +113,20 @@ class Database:
 
     async def connection(self) -> PoolProxiedConnection:
         """One connection out of the pool. Raises Unavailable when none is to be had."""
+        began = perf_counter()
         try:
             return await greenlet_spawn(self.engine.sync_engine.raw_connection)
         except PoolTimeout as full:
             raise Unavailable("overloaded", "too many requests at once", retry_after_s=2) from full
         except (OSError, DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError) as failure:
             raise away() from failure
+        finally:
+            self._longest_wait_s = max(self._longest_wait_s, perf_counter() - began)
+
+    def longest_wait_s(self) -> float:
+        """How long somebody had to wait for a connection since this was asked last."""
+        longest, self._longest_wait_s = self._longest_wait_s, 0.0
+        return longest
 
     async def close(self) -> None:
         await self.engine.dispose()

@@ -5,7 +5,7 @@ honour the Idempotency-Key, run the endpoint, serialise, commit, and only then a
 cannot be created, so a forgotten one fails at start-up.
 
 Who callers are and what they may do is not known here: the `Guard` (made by `accounts`) is put on
-`app.state.guard` by the wiring.
+`app.state.guard` by the wiring; and so is the `Gate`, which says who has to give way when there is too much to do.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Protocol, TypeVar, cast
 from uuid import UUID
@@ -85,9 +86,16 @@ class Guard(Protocol):
         ...
 
 
+class Gate(Protocol):
+    def admit(self, action: str, method: str, route: str) -> AbstractAsyncContextManager[None]:
+        """The place in which this request may use the database. Raises Unavailable when it has to give way."""
+        ...
+
+
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 Endpoint = Callable[[Request], Awaitable[Response]]
+Place = AbstractAsyncContextManager[None]
 
 
 def allow(action: str, *, keyed: bool | None = None, own_transaction: bool = False) -> Callable[[F], F]:
@@ -127,15 +135,17 @@ class Route(APIRoute):
         answer = self._answer_alone if self.policy.own_transaction else self._answer
 
         async def handle(request: Request) -> Response:
+            gate: Gate = request.app.state.gate
+            place = gate.admit(self.policy.action, request.method, self.path_format)
             body = await request.body()
             if "\0" in request.scope["path"]:
                 raise Invalid("text_not_storable", "the path contains a NUL character")
             refuse_unstorable(body, request.scope["query_string"], request.headers.get("content-type", ""))
-            return await answer(request, body, endpoint)
+            return await answer(request, body, endpoint, place)
 
         return handle
 
-    async def _answer(self, request: Request, body: bytes, endpoint: Endpoint) -> Response:
+    async def _answer(self, request: Request, body: bytes, endpoint: Endpoint, place: Place) -> Response:
         """Everything in one transaction; the whole of it again after a lost race."""
         claims: list[idempotency.Claim] = []
 
@@ -151,7 +161,8 @@ class Route(APIRoute):
                 return response
 
         try:
-            return await _repeat_lost_races(attempt)
+            async with place:
+                return await _repeat_lost_races(attempt)
         except Unavailable:
             raise
         except Exception:
@@ -164,14 +175,15 @@ class Route(APIRoute):
         async with request.app.state.database.transaction() as tx:
             return await idempotency.first_answer(tx, claim)
 
-    async def _answer_alone(self, request: Request, body: bytes, endpoint: Endpoint) -> Response:
-        """Admission by itself, then the endpoint without a transaction, once."""
+    async def _answer_alone(self, request: Request, body: bytes, endpoint: Endpoint, place: Place) -> Response:
+        """Admission by itself, then the endpoint without a transaction, once; a long poll holds no place."""
 
         async def admission() -> None:
             async with request.app.state.database.statements() as tx:
                 await self._admit(tx, request, body)
 
-        await _repeat_lost_races(admission)
+        async with place:
+            await _repeat_lost_races(admission)
         request.state.tx = None
         return await _repeat_lost_races(lambda: endpoint(request), tries=1)
 

@@ -14,6 +14,7 @@ from app.accounts.guard import AccountsGuard
 from app.accounts.router import router
 from app.core.db import Database
 from app.core.http import CallerDep, Router, TxDep, allow
+from tests.core.small_app import OpenGate
 
 probe = Router()
 
@@ -47,6 +48,7 @@ async def caregiver(caller: CallerDep) -> dict[str, Any]:
 def small_app(database: Database) -> FastAPI:
     app = FastAPI()
     app.state.database, app.state.guard = database, AccountsGuard()
+    app.state.gate = OpenGate()
     app.include_router(router)
     app.include_router(probe)
     http_errors.install(app)

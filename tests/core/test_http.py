@@ -50,6 +50,7 @@ def test_the_policy_survives_inclusion() -> None:
 async def test_an_included_router_is_guarded(settings: Settings, notes: Database) -> None:
     app = FastAPI()
     app.state.database, app.state.guard = notes, small_app.OpenGuard()
+    app.state.gate = small_app.OpenGate()
     app.include_router(small_app.router, prefix="/again")
     http_errors.install(app)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="https://small.test") as client:

@@ -13,11 +13,13 @@ from app.channels.router import router as channels
 from app.core.db import Database
 from app.intake.router import router as intake
 from app.orders.router import router as orders
+from tests.core.small_app import OpenGate
 
 
 def small_app(database: Database) -> FastAPI:
     app = FastAPI()
     app.state.database, app.state.guard = database, AccountsGuard()
+    app.state.gate = OpenGate()
     for router in (accounts, intake, alarms, orders, channels):
         app.include_router(router)
     http_errors.install(app)

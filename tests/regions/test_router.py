@@ -13,6 +13,7 @@ from app.accounts.guard import AccountsGuard
 from app.core.db import Database
 from app.regions import service
 from app.regions.router import router
+from tests.core.small_app import OpenGate
 from tests.world.accounts import staff_headers
 
 
@@ -22,6 +23,7 @@ async def client(clean_database: Database) -> AsyncIterator[httpx.AsyncClient]:
         await service.ensure_base_data(tx)
     app = FastAPI()
     app.state.database, app.state.guard = clean_database, AccountsGuard()
+    app.state.gate = OpenGate()
     app.include_router(router)
     http_errors.install(app)
     transport = httpx.ASGITransport(app=app)
