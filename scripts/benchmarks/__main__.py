@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import sys
 
-from benchmarks import dispatch, hhcrsp, lifecycle, race, rounds, vrptw
+from benchmarks import dispatch, hhcrsp, lifecycle, race, rounds, surge, vrptw
 
 
 def main() -> int:
@@ -33,11 +33,12 @@ def main() -> int:
     hhcrsp.add_arguments(names.add_parser("hhcrsp", help="synchronised rounds: gap to the best known plans"))
     vrptw.add_arguments(names.add_parser("vrptw", help="ordinary rounds: gap to the best known plans"))
     rounds.add_arguments(names.add_parser("rounds", help="a city's day of rounds beside VROOM alone, and repairs"))
+    surge.add_arguments(names.add_parser("surge", help="ten times the calls, all in one street; nobody is lost"))
     options = parser.parse_args()
     if options.name in ("hhcrsp", "vrptw"):
         return {"hhcrsp": hhcrsp.run, "vrptw": vrptw.run}[options.name](options)
-    run = {"lifecycle": lifecycle.run, "dispatch": dispatch.run, "race": race.run, "rounds": rounds.run}[options.name]
-    return asyncio.run(run(options))
+    benches = {"lifecycle": lifecycle, "dispatch": dispatch, "race": race, "rounds": rounds, "surge": surge}
+    return asyncio.run(benches[options.name].run(options))
 
 
 if __name__ == "__main__":

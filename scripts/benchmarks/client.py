@@ -11,6 +11,9 @@ from typing import Any
 
 import orjson
 
+IDLE_S = 3.0
+"""The server closes a connection that nobody has used for five seconds."""
+
 
 class Connection:
     """One keep-alive connection; one request at a time."""
@@ -20,9 +23,12 @@ class Connection:
         self._host = f"{host}:{port}".encode()
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
+        self._used = time.monotonic()
 
     async def request(self, method: str, target: str, headers: dict[str, str], body: bytes = b"") -> tuple[int, Any]:
         """(status, parsed JSON or None)."""
+        if self._writer is not None and time.monotonic() - self._used > IDLE_S:
+            self.close()
         if self._writer is None:
             self._reader, self._writer = await asyncio.open_connection(*self._address, limit=1 << 22)
         lines = [f"{method} {target} HTTP/1.1".encode(), b"host: " + self._host, b"content-length: %d" % len(body)]
@@ -30,7 +36,9 @@ class Connection:
             lines.append(b"content-type: application/json")
         lines += [f"{name}: {value}".encode() for name, value in headers.items()]
         self._writer.write(b"\r\n".join(lines) + b"\r\n\r\n" + body)
-        return await self._answer()
+        answer = await self._answer()
+        self._used = time.monotonic()
+        return answer
 
     async def _answer(self) -> tuple[int, Any]:
         assert self._reader is not None
@@ -40,11 +48,12 @@ class Connection:
         at = lower.find(b"content-length:")
         length = int(lower[at + 15 : lower.find(b"\r\n", at)]) if at >= 0 else 0
         body = await self._reader.readexactly(length) if length else b""
-        return status, orjson.loads(body) if body else None
+        return status, orjson.loads(body) if body and b"json" in lower else None
 
     def close(self) -> None:
         if self._writer is not None:
             self._writer.close()
+            self._writer = None
 
 
 def bearer(token: str) -> dict[str, str]:
