@@ -23,8 +23,8 @@ from app.exchange.watch import FeedWatch
 from app.shedding import Gate
 
 ROOMS_WITH_DOORS = (
-    "exchange", "intake", "alarms", "orders", "followup", "channels", "matching", "dispatch", "visits", "accounts",
-    "elders", "catalog", "providers", "benefits", "settlement", "rounds", "regions", "jobs", "web",
+    "exchange", "calls", "intake", "alarms", "orders", "followup", "channels", "matching", "dispatch", "visits",
+    "accounts", "elders", "catalog", "providers", "benefits", "settlement", "rounds", "regions", "jobs", "web",
 )  # fmt: skip
 """Busiest first: routes are tried in this order."""
 

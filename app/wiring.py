@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from app.accounts import tasks as account_tasks
 from app.alarms import tasks as alarm_tasks
 from app.benefits import handlers as benefits
+from app.calls import service as calls
 from app.channels import emergencies, notices
 from app.core import clock, idempotency
 from app.core.config import Settings
@@ -127,7 +128,7 @@ def periodic() -> list[Periodic]:
         Periodic("orders.missed_deadlines", timedelta(seconds=5), order_tasks.announce_missed_deadlines),
         Periodic("followup.auto_pass", timedelta(seconds=30), followup_tasks.auto_pass),
         Periodic("followup.announce_due", timedelta(seconds=30), followup_tasks.announce_due),
-        Periodic("intake.close_ghosts", timedelta(minutes=5), intake_tasks.close_ghosts),
+        Periodic("calls.close_ghosts", timedelta(minutes=5), calls.close_ghosts),
         Periodic("core.forget_keys", timedelta(hours=1), idempotency.forget_old),
         Periodic("accounts.forget_expired", timedelta(minutes=10), account_tasks.forget_expired),
         Periodic("messaging.forget_contents", timedelta(hours=6), messaging_tasks.forget_contents),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fastapi import Body
 
+from app.calls import service as calls
 from app.channels.schemas import PhoneEvent, PhoneEvents, PhoneResult, PhoneResults
 from app.core.http import Router, TxDep, allow
-from app.intake import telephony
 
 router = Router(tags=["phone"])
 
@@ -19,7 +19,7 @@ router = Router(tags=["phone"])
 @allow("channels.phone", keyed=False)
 async def receive_events(tx: TxDep, body: PhoneEvents | PhoneEvent = Body()) -> PhoneResults:
     events = body.events if isinstance(body, PhoneEvents) else [body]
-    fresh = await telephony.record(tx, [event.reported() for event in events])
+    fresh = await calls.record(tx, [event.reported() for event in events])
     return PhoneResults(
         results=[
             PhoneResult(call_id=event.call_id, type=event.type, result="applied" if new else "duplicate")

@@ -7,11 +7,10 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
+from app.calls.record import OF_THE_SOURCE, CallEventFacts, EventType
+from app.calls.service import Reported
 from app.core.geo import Location
-from app.core.text import Body, Line, View, Word
-from app.intake.calls import OF_THE_SOURCE, CallEventFacts, EventType
-from app.intake.schemas import Instant
-from app.intake.telephony import Reported
+from app.core.text import Body, Instant, Line, View, Word
 
 Reference = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 MAX_EVENTS = 500

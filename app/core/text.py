@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from urllib.parse import unquote_to_bytes
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
 from app.core.errors import Invalid
 
@@ -38,6 +39,19 @@ Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 
 Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000)]
 """Free text."""
+
+
+_EARLIEST, _LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def _storable(at: datetime) -> datetime:
+    if not _EARLIEST <= at <= _LATEST:
+        raise ValueError("between the years 2000 and 2100")
+    return at
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_storable)]
+"""A time with its offset."""
 
 
 class Body(BaseModel):

@@ -8,9 +8,7 @@ from uuid import UUID
 
 from app.core import clock
 from app.core.db import Tx
-from app.core.errors import Invalid
 from app.core.ids import new_id
-from app.core.phones import parse_phone
 from app.intake import queries
 from app.jobs.queue import enqueue
 
@@ -63,19 +61,6 @@ async def receive(tx: Tx, arrival: Arrival, *, process: bool = False) -> Receipt
 
 def sender_index(tx: Tx, sender: str) -> bytes:
     return tx.vault.blind("inbound_contact.sender", sender)
-
-
-def phone_index(tx: Tx, e164: str) -> bytes:
-    """The one index of phones in this room: of callers, requesters and call-backs."""
-    return tx.vault.blind("intake.phone", e164)
-
-
-def known_number(number: str | None) -> str | None:
-    """E.164 of what an exchange shows; None for a withheld number, which is legal and never refused."""
-    try:
-        return parse_phone(number).e164 if number else None
-    except Invalid:
-        return None
 
 
 async def bind_sender(tx: Tx, channel: str, account: str, sender: str, e164: str) -> None:

@@ -10,7 +10,8 @@ from fastapi import Query, Response
 from app.core.http import CallerDep, IfMatchDep, Router, TxDep, allow, set_etag
 from app.core.json import loads
 from app.core.paging import CursorParam, Limit, Page, after_id, page_of
-from app.intake import confirmation, desk, family_router, queries, quotes, router_calls, service, views
+from app.core.text import Instant
+from app.intake import confirmation, desk, family_router, queries, quotes, service, views
 from app.intake.confirmation import Completion
 from app.intake.requests import Kind, Status
 from app.intake.schemas import (
@@ -19,7 +20,6 @@ from app.intake.schemas import (
     Classification,
     Confirmation,
     Division,
-    Instant,
     Merge,
     OrderBody,
     QuoteBody,
@@ -190,5 +190,4 @@ async def make_quote(tx: TxDep, caller: CallerDep, body: QuoteBody) -> Any:
 
 router = Router()
 router.include_router(door)
-router.include_router(router_calls.door)
 router.include_router(family_router.router)

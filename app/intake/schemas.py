@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
-from app.core.text import Body, Line, Note, Word
+from app.core.text import Body, Instant, Line, Note, Word
 from app.intake.requests import Channel, Kind, Urgency
 
 EXAMPLE_ELDER = "0197a6c0-0000-7000-8000-000000000001"
 EXAMPLE_REQUEST = "0197a6c0-0000-7000-8000-000000000002"
-
-_EARLIEST, _LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
-
-
-def _storable(at: datetime) -> datetime:
-    if not _EARLIEST <= at <= _LATEST:
-        raise ValueError("between the years 2000 and 2100")
-    return at
-
-
-Instant = Annotated[AwareDatetime, AfterValidator(_storable)]
-"""A time with its offset."""
 
 Division = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}([0-9]{3}){0,2}$")]
 ItemCode = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
@@ -231,12 +219,3 @@ class QuoteBody(Body):
     model_config = _examples(
         {"elder_id": EXAMPLE_ELDER, "item_code": "bath_home", "starts_at": "2026-11-24T09:00:00+08:00"}
     )
-
-
-class CallbackResult(Body):
-    """`no_answer` keeps the task due for another try."""
-
-    result: Literal["reached", "no_answer", "wrong_number", "number_withheld", "called_again"]
-    note: Note | None = None
-
-    model_config = _examples({"result": "reached", "note": "想订午餐，已登记"})

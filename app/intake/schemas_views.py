@@ -138,18 +138,3 @@ class BindingView(View):
 
     words: str
     expires_at: datetime
-
-
-class CallbackView(View):
-    id: UUID
-    call_id: UUID
-    reason: str
-    status: str
-    phone: str | None = None
-    """Masked in lists, plain for the operator who opens the task."""
-    due_at: datetime
-    late: bool
-    result: str | None = None
-    note: str | None = None
-    done_at: datetime | None = None
-    done_by: str | None = None

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from app.accounts import audit, scope
+from app.calls import numbers
 from app.catalog import service as catalog
 from app.core import clock
 from app.core.db import Tx
@@ -20,7 +21,7 @@ from app.core.ids import new_id
 from app.core.json import dumps
 from app.core.phones import parse_phone
 from app.elders import service as elders
-from app.intake import contacts, queries
+from app.intake import queries
 from app.intake.events import ComplaintReceived, EmergencyReceived
 from app.intake.queries import RequestRow
 from app.intake.requests import (
@@ -195,7 +196,7 @@ def values_of(tx: Tx, caller: Caller, new: NewRequest, division: str | None, now
         "elder_words": sealed(tx, row_id, "elder_words", described),
         "caller_name": asks.name, "relation": asks.relation,
         "caller_phone": sealed(tx, row_id, "caller_phone", phone),
-        "caller_phone_index": contacts.phone_index(tx, phone) if phone else None,
+        "caller_phone_index": numbers.index(tx, phone) if phone else None,
         "item_code": new.item_code, "wanted_from": new.wanted_from, "wanted_to": new.wanted_to,
         "minutes": new.minutes, "note": sealed(tx, row_id, "note", new.note),
         "address": sealed(tx, row_id, "address", new.address), "about_order_id": new.about_order_id,

@@ -1,4 +1,4 @@
-"""Work put off: what the channels stored becomes a care request; calls without an end are closed."""
+"""Work put off: what the channels stored becomes a care request."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from uuid import UUID
 from app.core import clock
 from app.core.db import Tx
 from app.core.http import Caller
-from app.intake import contacts, families, queries, service, telephony
+from app.intake import contacts, families, queries, service
 from app.intake.requests import Channel, Kind
 from app.intake.service import NewRequest
-
-close_ghosts = telephony.close_ghosts
 
 WORDLESS = {
     "image": "图片",

@@ -11,11 +11,10 @@ from app.core import clock
 from app.core.db import Tx
 from app.core.text import masked_name, masked_phone
 from app.elders import service as elders
-from app.intake import queries, requests, telephony
+from app.intake import queries, requests
 from app.intake.queries import RequestRow
 from app.intake.requests import Kind, Status
 from app.intake.schemas_views import (
-    CallbackView,
     CareRequestView,
     DuplicateView,
     OwnRequestView,
@@ -50,17 +49,6 @@ def own(tx: Tx, row: RequestRow, external_id: str | None = None) -> OwnRequestVi
     return OwnRequestView.model_construct(
         id=row.id, external_id=external_id, kind=row.kind, status=row.status, elder_id=row.elder_id,
         item_code=row.item_code, order_id=row.order_id, answer=opened(tx, row, "answer"), created_at=row.created_at,
-    )  # fmt: skip
-
-
-def callback(tx: Tx, task: Any, now: datetime, *, plain: bool = False) -> CallbackView:
-    phone = telephony.phone_of_task(tx, task)
-    note = tx.vault.open("callback_task.note", task["id"], task["note"]) if task["note"] is not None else None
-    return CallbackView(
-        id=task["id"], call_id=task["call_id"], reason=task["reason"], status=task["status"],
-        phone=phone if plain or phone is None else masked_phone(phone), due_at=task["due_at"],
-        late=task["status"] == "due" and task["due_at"] < now, result=task["result"], note=note,
-        done_at=task["done_at"], done_by=task["done_by"],
     )  # fmt: skip
 
 

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from uuid import UUID
 
+from app.calls import service as calls
+from app.calls.record import CallEventFacts, EventType
+from app.calls.service import Reported
 from app.core import clock
 from app.core.db import Tx
 from app.core.errors import Error
@@ -13,12 +16,9 @@ from app.core.http import Caller
 from app.dispatch import queries as dispatch_queries
 from app.dispatch import service as dispatch
 from app.intake import service as intake
-from app.intake import telephony
-from app.intake.calls import CallEventFacts, EventType
 from app.intake.queries import RequestRow
 from app.intake.requests import Channel, Kind, Urgency
 from app.intake.service import NewRequest, Requester
-from app.intake.telephony import Reported
 from app.orders import service as orders
 from app.orders.lifecycle import Status
 from app.orders.queries import OrderRow
@@ -144,7 +144,7 @@ async def _missed_calls(tx: Tx) -> None:
     for number in range(3):
         at = now - timedelta(minutes=9 + 7 * number)
         call = ("demo-pbx", "1", f"missed-{number}")
-        await telephony.record(
+        await calls.record(
             tx,
             [
                 Reported(*call, CallEventFacts(EventType.QUEUED, "1", at, phone(STRANGER_BLOCK, 50 + number), "12349")),

@@ -9,6 +9,7 @@ from app import http_errors
 from app.accounts.guard import AccountsGuard
 from app.accounts.router import router as accounts
 from app.alarms.router import router as alarms
+from app.calls.router import router as calls
 from app.channels.router import router as channels
 from app.core.db import Database
 from app.intake.router import router as intake
@@ -20,7 +21,7 @@ def small_app(database: Database) -> FastAPI:
     app = FastAPI()
     app.state.database, app.state.guard = database, AccountsGuard()
     app.state.gate = OpenGate()
-    for router in (accounts, intake, alarms, orders, channels):
+    for router in (accounts, calls, intake, alarms, orders, channels):
         app.include_router(router)
     http_errors.install(app)
     return app

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.intake.calls import (
+from app.calls.numbers import known
+from app.calls.record import (
     CallbackReason,
     CallEventFacts,
     CallState,
@@ -17,7 +18,6 @@ from app.intake.calls import (
     Outcome,
     fold,
 )
-from app.intake.contacts import known_number
 
 START = datetime(2026, 11, 22, 1, 0, tzinfo=UTC)
 CALLER = "+8613893512345"
@@ -196,5 +196,5 @@ def test_the_property_would_notice_a_fold_that_trusts_arrival() -> None:
 @settings(max_examples=300)
 @given(shown=st.one_of(st.text(max_size=40), st.from_regex(r"[0-9+() -]{3,24}"), st.just("١٢٣٤٥٦٧٨")))
 def test_whatever_an_exchange_shows_is_a_number_or_withheld(shown: str) -> None:
-    number = known_number(shown)
+    number = known(shown)
     assert number is None or number.startswith("+")

@@ -8,15 +8,15 @@ from uuid import UUID
 
 import httpx
 
+from app.calls import service as calls
+from app.calls.record import CallEventFacts, EventType
+from app.calls.service import Reported
 from app.core.db import Database, Tx
 from app.core.http import SYSTEM
 from app.elders.facts import NewFamilyMember, NewTag
-from app.intake import telephony
-from app.intake.calls import CallEventFacts, EventType
-from app.intake.telephony import Reported
 from app.orders import service as orders
+from tests.calls.test_record import ABANDONED_CALL, ANSWERED_CALL, START
 from tests.intake.conftest import Headers
-from tests.intake.test_calls import ABANDONED_CALL, ANSWERED_CALL, START
 from tests.world.accounts import staff_token
 from tests.world.elders import make_elder
 from tests.world.orders import Town, make_order
@@ -32,7 +32,7 @@ async def ring(tx: Tx, caller: str | None, call_id: str = "c1", second: int = 0)
         CallEventFacts(EventType.QUEUED, "1", at, caller=caller, called="12349", queue="home-care"),
         CallEventFacts(EventType.OFFERED, "2", at + timedelta(seconds=1), agent="8001"),
     ]
-    await telephony.record(tx, [Reported("pbx", "one", call_id, event) for event in events])
+    await calls.record(tx, [Reported("pbx", "one", call_id, event) for event in events])
     found: UUID = await tx.fetchval("SELECT id FROM call WHERE call_id = $1", call_id)
     return found
 
@@ -114,8 +114,8 @@ async def test_a_withheld_number_shows_nobody_and_a_stranger_only_earlier_calls(
 
 async def test_the_line_and_the_past(doors: httpx.AsyncClient, operator: Headers, clean_database: Database) -> None:
     async with clean_database.transaction() as tx:
-        await telephony.record(tx, [Reported("pbx", "one", "answered", event) for event in ANSWERED_CALL])
-        await telephony.record(tx, [Reported("pbx", "one", "lost", event) for event in ABANDONED_CALL])
+        await calls.record(tx, [Reported("pbx", "one", "answered", event) for event in ANSWERED_CALL])
+        await calls.record(tx, [Reported("pbx", "one", "lost", event) for event in ABANDONED_CALL])
         ringing = await ring(tx, LANDLINE)
     everything = (await doors.get("/v1/calls", headers=operator())).json()["items"]
     assert [one["state"] for one in everything] == ["ringing", "over", "over"]

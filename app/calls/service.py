@@ -12,16 +12,8 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from app.core import clock
-from app.core.db import Tx
-from app.core.errors import Conflict
-from app.core.http import Caller
-from app.core.ids import new_id
-from app.core.json import dumps, loads
-from app.elders import service as elders
-from app.intake import contacts, queries_calls
-from app.intake.calls import (
-    CALLBACK_WITHIN,
+from app.calls import callbacks, numbers, queries
+from app.calls.record import (
     OF_THE_SOURCE,
     CallEventFacts,
     CallRecord,
@@ -29,6 +21,11 @@ from app.intake.calls import (
     EventType,
     fold,
 )
+from app.core import clock
+from app.core.db import Tx
+from app.core.ids import new_id
+from app.core.json import dumps, loads
+from app.elders import service as elders
 from app.jobs import feed
 
 DESK = "desk"
@@ -36,7 +33,6 @@ GHOST_AFTER = timedelta(hours=4)
 SILENT_FOR = timedelta(hours=1)
 CLOCKS_APART = timedelta(seconds=10)
 """A call that began so shortly before the exchange was asked for its calls may not have been there yet."""
-TRY_AGAIN_AFTER = timedelta(minutes=30)
 TOLD = frozenset(EventType) - {EventType.RECORDING, EventType.MISSED}
 """What the desk hears of. A screen pops up for an offer only while the call lives."""
 
@@ -74,7 +70,7 @@ async def record(tx: Tx, reported: list[Reported]) -> list[bool]:
 async def _close_gone(tx: Tx, restored: Reported, there: frozenset[str]) -> None:
     """Presume the end of calls which ended while nobody told us. What is told of them later counts all the same."""
     at = restored.facts.at
-    open_ids = await queries_calls.open_before(tx, restored.source, restored.source_instance, at - CLOCKS_APART)
+    open_ids = await queries.open_before(tx, restored.source, restored.source_instance, at - CLOCKS_APART)
     gone = CallEventFacts(EventType.PRESUMED_ENDED, "gone", at)
     ended = [call_id for call_id in open_ids if call_id not in there]
     await record(tx, [Reported(restored.source, restored.source_instance, call_id, gone) for call_id in ended])
@@ -83,33 +79,14 @@ async def _close_gone(tx: Tx, restored: Reported, there: frozenset[str]) -> None
 async def close_ghosts(tx: Tx) -> int:
     """Presume the end of calls whose end the exchange never told; callers who were not served are called back."""
     now = clock.now()
-    ghosts = await queries_calls.ghosts(tx, now - GHOST_AFTER, now - SILENT_FOR)
+    ghosts = await queries.ghosts(tx, now - GHOST_AFTER, now - SILENT_FOR)
     ended = []
     for ghost in ghosts:
-        source, instance, call_id = await queries_calls.key_of(tx, ghost)
+        source, instance, call_id = await queries.key_of(tx, ghost)
         facts = CallEventFacts(EventType.PRESUMED_ENDED, "presumed", now)
         ended.append(Reported(source, instance, call_id, facts))
     await record(tx, ended)
     return len(ended)
-
-
-async def complete_callback(tx: Tx, caller: Caller, task_id: UUID, result: str, note: str | None) -> Any:
-    """Write down what came of calling back. Nobody there: the task stays due, later. Raises Conflict when done."""
-    task = await queries_calls.locked_task(tx, task_id)
-    if task["status"] != "due":
-        raise Conflict("callback_closed", f"this call-back is already {task['status']}", status=task["status"])
-    now = clock.now()
-    reached_nobody = result == "no_answer"
-    status, due_at = ("due", now + TRY_AGAIN_AFTER) if reached_nobody else ("done", task["due_at"])
-    sealed = tx.vault.seal("callback_task.note", task_id, note) if note else None
-    done_at, done_by = (None, None) if reached_nobody else (now, caller.actor)
-    await queries_calls.complete(tx, task_id, status, result, sealed, done_at, done_by, due_at)
-    return await queries_calls.locked_task(tx, task_id)
-
-
-def phone_of_task(tx: Tx, task: Any) -> str | None:
-    """E.164 of whom to call back; None when the number was withheld."""
-    return tx.vault.open("callback_task.phone", task["id"], task["phone"]) if task["phone"] is not None else None
 
 
 def _key(one: Reported) -> tuple[str, str, str]:
@@ -126,13 +103,13 @@ async def _keep_source_event(tx: Tx, one: Reported) -> bool:
 
 async def _keep_call(tx: Tx, key: tuple[str, str, str], events: list[tuple[int, Reported]]) -> dict[int, bool]:
     now = clock.now()
-    row_id = await queries_calls.held_call(tx, new_id(), *key, events[0][1].facts.at, now)
+    row_id = await queries.held_call(tx, new_id(), *key, events[0][1].facts.at, now)
     fresh = {number: await _keep_event(tx, row_id, one) for number, one in events}
     new = [one.facts for number, one in events if fresh[number]]
     if new:
-        folded = fold([_open(tx, row) for row in await queries_calls.events(tx, row_id)])
+        folded = fold([_open(tx, row) for row in await queries.events(tx, row_id)])
         await _write(tx, row_id, folded, now)
-        await _sync_callback(tx, row_id, folded, now)
+        await callbacks.follow(tx, row_id, folded, now)
         await _tell_desk(tx, row_id, folded, new)
     return fresh
 
@@ -141,7 +118,7 @@ async def _keep_event(tx: Tx, row_id: UUID | None, one: Reported) -> bool:
     event_id, facts = new_id(), one.facts
     sealed = tx.vault.seal("call_event.facts", event_id, dumps(_personal(facts)))
     call_id = "" if row_id is None else one.call_id
-    return await queries_calls.add_event(
+    return await queries.add_event(
         tx, event_id, row_id, one.source, one.source_instance, call_id, facts.type, facts.key, facts.at, sealed,
         clock.now(),
     )  # fmt: skip
@@ -159,28 +136,11 @@ def _open(tx: Tx, row: Any) -> CallEventFacts:
 
 async def _write(tx: Tx, row_id: UUID, folded: CallRecord, now: datetime) -> None:
     values: dict[str, Any] = {f.name: getattr(folded, f.name) for f in fields(folded)}
-    number = contacts.known_number(folded.caller)
+    number = numbers.known(folded.caller)
     values["caller"] = tx.vault.seal("call.caller", row_id, number) if number else None
-    values["caller_index"] = contacts.phone_index(tx, number) if number else None
+    values["caller_index"] = numbers.index(tx, number) if number else None
     values["updated_at"] = now
-    await queries_calls.write(tx, row_id, [values[name] for name in queries_calls.FOLDED])
-
-
-async def _sync_callback(tx: Tx, row_id: UUID, folded: CallRecord, now: datetime) -> None:
-    reason = folded.callback
-    if reason is None:
-        await queries_calls.withdraw(tx, row_id)
-        return
-    lost_at = folded.voicemail_at or folded.abandoned_at or folded.ended_at or folded.first_at
-    fresh_id = new_id()
-    made = await queries_calls.due(tx, fresh_id, row_id, reason, None, None, lost_at + CALLBACK_WITHIN, now)
-    task_id = fresh_id if made else await queries_calls.task_of(tx, row_id)
-    number = contacts.known_number(folded.caller)
-    if task_id is not None and number is not None:
-        sealed = tx.vault.seal("callback_task.phone", task_id, number)
-        await queries_calls.fill_phone(tx, task_id, sealed, contacts.phone_index(tx, number))
-    if made:
-        await feed.append(tx, DESK, "callback.due", facts={"task": str(task_id), "call": str(row_id)})
+    await queries.write(tx, row_id, [values[name] for name in queries.FOLDED])
 
 
 async def _tell_desk(tx: Tx, row_id: UUID, folded: CallRecord, new: list[CallEventFacts]) -> None:
@@ -199,5 +159,5 @@ async def _tell_desk(tx: Tx, row_id: UUID, folded: CallRecord, new: list[CallEve
 
 async def _elders_behind(tx: Tx, caller: str | None) -> list[str]:
     """Who may be calling: a suggestion for the operator, since a number shown is not an identity."""
-    number = contacts.known_number(caller)
+    number = numbers.known(caller)
     return [str(match.elder_id) for match in await elders.find_by_phone(tx, number)][:10] if number else []

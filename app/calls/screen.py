@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from app.calls import queries
+from app.calls.record import CallbackReason
+from app.calls.schemas import BehindView, CallView, CaregiverBehindView, ScreenView
 from app.core import clock
 from app.core.db import Tx
 from app.core.http import Caller
@@ -12,9 +15,6 @@ from app.core.text import masked_name, masked_phone
 from app.elders import circumstances, registration
 from app.elders import service as elders
 from app.elders import views as elder_views
-from app.intake import queries_calls
-from app.intake.calls import CallbackReason
-from app.intake.schemas_calls import BehindView, CallView, CaregiverBehindView, ScreenView
 from app.orders import queries_reading
 from app.orders import views as order_views
 from app.providers import service as providers
@@ -31,7 +31,7 @@ def call(tx: Tx, row: Any) -> CallView:
     answered, ended = row["answered_at"], row["ended_at"] or row["abandoned_at"] or row["voicemail_at"]
     waited = (answered or ended or clock.now()) - (row["queued_at"] or row["first_at"])
     return CallView(
-        **{name: row[name] for name in queries_calls.SHOWN},
+        **{name: row[name] for name in queries.SHOWN},
         caller=masked_phone(number) if number else None,
         waited_s=max(0, int(waited.total_seconds())),
         recorded=row["recording_ref"] is not None,
@@ -41,12 +41,12 @@ def call(tx: Tx, row: Any) -> CallView:
 
 async def of_call(tx: Tx, caller: Caller, call_id: UUID) -> ScreenView:
     """Raises NotFound for a call that is not there."""
-    row = await queries_calls.one(tx, call_id)
+    row = await queries.one(tx, call_id)
     number = _number(tx, row)
     if number is None:
         return ScreenView(call=call(tx, row), behind=[], elsewhere=0, caregivers=[], calls_before=[])
     relations, elsewhere = await _elders(tx, caller, number)
-    before = await queries_calls.before(tx, row["caller_index"], row["first_at"], CALLS_BEFORE)
+    before = await queries.before(tx, row["caller_index"], row["first_at"], CALLS_BEFORE)
     return ScreenView(
         call=call(tx, row),
         behind=await _behind(tx, relations),

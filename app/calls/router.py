@@ -10,22 +10,21 @@ from uuid import UUID
 from fastapi import Query
 
 from app.accounts import audit
+from app.calls import callbacks, figures, queries, screen
+from app.calls.record import CallState, Outcome
+from app.calls.schemas import CallbackResult, CallbackView, CallView, FigureView, HotlineView, ScreenView
 from app.core import clock
 from app.core.errors import Invalid
 from app.core.http import CallerDep, Router, TxDep, allow
 from app.core.paging import CursorParam, Limit, Page, after_id, page_of
-from app.intake import figures, queries_calls, screen, telephony, views
-from app.intake.calls import CallState, Outcome
-from app.intake.schemas import CallbackResult, Instant
-from app.intake.schemas_calls import CallView, FigureView, HotlineView, ScreenView
-from app.intake.schemas_views import CallbackView
+from app.core.text import Instant
 
-door = Router(tags=["calls"])
+router = Router(tags=["calls"])
 
 LONGEST = timedelta(days=366)
 
 
-@door.get("/v1/calls", response_model=Page[CallView], summary="Calls, newest first; with a state, what is on the line")
+@router.get("/v1/calls", response_model=Page[CallView], summary="Calls, newest first; by state: what is on the line")
 @allow("requests.read")
 async def list_calls(
     tx: TxDep,
@@ -36,18 +35,18 @@ async def list_calls(
     limit: Limit = 50,
     cursor: CursorParam = None,
 ) -> Any:
-    rows = await queries_calls.find(tx, state, outcome, queue, agent, after_id(cursor), limit + 1)
+    rows = await queries.find(tx, state, outcome, queue, agent, after_id(cursor), limit + 1)
     return page_of([screen.call(tx, row) for row in rows[:limit]], [row["id"] for row in rows], limit)
 
 
-@door.get("/v1/hotline-figures", response_model=HotlineView, summary="How calls were answered: GB/T 33358 and NENA")
+@router.get("/v1/hotline-figures", response_model=HotlineView, summary="How calls were answered: GB/T 33358 and NENA")
 @allow("hotline.read")
 async def read_figures(
     tx: TxDep, begin: Instant, end: Instant, queue: Annotated[str | None, Query(max_length=40)] = None
 ) -> Any:
     if not begin < end <= begin + LONGEST:
         raise Invalid("period_impossible", "a period ends after it begins, and is a year at the most", field="end")
-    counts = figures.Counts(**await queries_calls.counts(tx, begin, end, queue, figures.SHORT_S))
+    counts = figures.Counts(**await queries.counts(tx, begin, end, queue, figures.SHORT_S))
     return HotlineView(
         begin=begin, end=end, queue=queue, offered=counts.offered, answered=counts.answered,
         abandoned=counts.abandoned, voicemail=counts.voicemail, unknown=counts.unknown,
@@ -55,19 +54,19 @@ async def read_figures(
     )  # fmt: skip
 
 
-@door.get("/v1/calls/{call_id}", response_model=CallView, summary="One call")
+@router.get("/v1/calls/{call_id}", response_model=CallView, summary="One call")
 @allow("requests.read")
 async def read_call(tx: TxDep, call_id: UUID) -> Any:
-    return screen.call(tx, await queries_calls.one(tx, call_id))
+    return screen.call(tx, await queries.one(tx, call_id))
 
 
-@door.get("/v1/calls/{call_id}/screen", response_model=ScreenView, summary="Who may be calling, for the screen-pop")
+@router.get("/v1/calls/{call_id}/screen", response_model=ScreenView, summary="Who may be calling, for the screen-pop")
 @allow("requests.read")
 async def read_screen(tx: TxDep, caller: CallerDep, call_id: UUID) -> Any:
     return await screen.of_call(tx, caller, call_id)
 
 
-@door.get("/v1/callback-tasks", response_model=Page[CallbackView], summary="Callers who did not reach us")
+@router.get("/v1/callback-tasks", response_model=Page[CallbackView], summary="Callers who did not reach us")
 @allow("requests.read")
 async def list_callbacks(
     tx: TxDep,
@@ -75,21 +74,23 @@ async def list_callbacks(
     limit: Limit = 50,
     cursor: CursorParam = None,
 ) -> Any:
-    tasks = await queries_calls.tasks(tx, status, after_id(cursor), limit + 1)
+    tasks = await queries.tasks(tx, status, after_id(cursor), limit + 1)
     now = clock.now()
-    return page_of([views.callback(tx, t, now) for t in tasks[:limit]], [t["id"] for t in tasks], limit)
+    return page_of([callbacks.view(tx, t, now) for t in tasks[:limit]], [t["id"] for t in tasks], limit)
 
 
-@door.get("/v1/callback-tasks/{task_id}", response_model=CallbackView, summary="Whom to call back, in plain text")
+@router.get("/v1/callback-tasks/{task_id}", response_model=CallbackView, summary="Whom to call back, in plain text")
 @allow("elders.reveal")
 async def read_callback(tx: TxDep, caller: CallerDep, task_id: UUID) -> Any:
-    task = await queries_calls.locked_task(tx, task_id)
+    task = await queries.locked_task(tx, task_id)
     await audit.record(tx, caller, "requests.reveal", "callback_task", task_id, ("phone",), "call back")
-    return views.callback(tx, task, clock.now(), plain=True)
+    return callbacks.view(tx, task, clock.now(), plain=True)
 
 
-@door.post("/v1/callback-tasks/{task_id}/completion", response_model=CallbackView, summary="What came of calling back")
+@router.post(
+    "/v1/callback-tasks/{task_id}/completion", response_model=CallbackView, summary="What calling back came to"
+)
 @allow("requests.write")
 async def complete_callback(tx: TxDep, caller: CallerDep, task_id: UUID, body: CallbackResult) -> Any:
-    task = await telephony.complete_callback(tx, caller, task_id, body.result, body.note or None)
-    return views.callback(tx, task, clock.now())
+    task = await callbacks.complete(tx, caller, task_id, body.result, body.note or None)
+    return callbacks.view(tx, task, clock.now())

@@ -10,16 +10,16 @@ from typing import Any
 
 import httpx
 
+from app.calls import service as calls
+from app.calls.record import CallEventFacts, EventType
+from app.calls.service import Reported
 from app.core import clock
 from app.core.db import Database, Tx
 from app.core.json import loads
-from app.intake import telephony
-from app.intake.calls import CallEventFacts, EventType
-from app.intake.telephony import Reported
 from app.jobs import feed
 from app.jobs.feed import Position
+from tests.calls.test_record import ABANDONED_CALL, ANSWERED_CALL, START
 from tests.intake.conftest import Headers
-from tests.intake.test_calls import ABANDONED_CALL, ANSWERED_CALL, START
 from tests.world.elders import make_elder
 
 RECORD = """SELECT state, outcome, cause, called, queue, agent, offers, first_at, queued_at, offered_at, answered_at,
@@ -41,7 +41,7 @@ async def test_every_order_of_arrival_gives_the_same_call_and_call_back(tx: Tx) 
     results = []
     for number, order in enumerate(itertools.permutations(chosen)):
         for event in order:
-            await telephony.record(tx, reported([event], f"c{number}"))
+            await calls.record(tx, reported([event], f"c{number}"))
         results.append(await outcome_of(tx, f"c{number}"))
     whole = [record for record, _ in results]
     assert len(set(whole)) == 1
@@ -58,7 +58,7 @@ async def test_an_abandoned_call_in_any_order_is_called_back_once(tx: Tx) -> Non
         dice.shuffle(events)
         while events:
             batch = [events.pop() for _ in range(min(len(events), dice.randint(1, 4)))]
-            await telephony.record(tx, reported(batch, f"c{number}"))
+            await calls.record(tx, reported(batch, f"c{number}"))
         results.add(await outcome_of(tx, f"c{number}"))
     assert len(results) == 1
     ((record, task),) = results
@@ -69,7 +69,7 @@ async def test_an_abandoned_call_in_any_order_is_called_back_once(tx: Tx) -> Non
 async def test_copies_that_arrive_at_once_are_one_call(clean_database: Database) -> None:
     async def tell(events: list[CallEventFacts]) -> list[bool]:
         async with clean_database.transaction() as tx:
-            return await telephony.record(tx, reported(events))
+            return await calls.record(tx, reported(events))
 
     told = await asyncio.gather(*(tell([event]) for event in ANSWERED_CALL * 3), tell(ANSWERED_CALL[::-1]))
     assert sum(new for batch in told for new in batch) == len(ANSWERED_CALL)
@@ -85,7 +85,7 @@ async def test_batches_with_calls_in_other_orders_do_not_deadlock(clean_database
 
     async def tell(order: list[str], event: CallEventFacts) -> None:
         async with clean_database.transaction() as tx:
-            await telephony.record(tx, [Reported("pbx", "one", name, event) for name in order])
+            await calls.record(tx, [Reported("pbx", "one", name, event) for name in order])
 
     await asyncio.gather(*(tell(names if i % 2 else names[::-1], ANSWERED_CALL[i % 7]) for i in range(10)))
     async with clean_database.transaction() as tx:
@@ -100,8 +100,8 @@ async def test_the_screen_pop_names_call_and_elders_but_no_number(clean_database
         CallEventFacts(EventType.OFFERED, "2", START + timedelta(seconds=1), agent="8001", caller="8210001"),
     ]
     async with clean_database.transaction() as tx:
-        await telephony.record(tx, reported(calling))
-        await telephony.record(tx, reported(calling))
+        await calls.record(tx, reported(calling))
+        await calls.record(tx, reported(calling))
     async with clean_database.transaction() as tx:
         entries = await feed.read(tx, "desk", Position(), 10)
         call_id = await tx.fetchval("SELECT id FROM call")
@@ -112,8 +112,8 @@ async def test_the_screen_pop_names_call_and_elders_but_no_number(clean_database
 
 
 async def test_an_offer_told_after_the_end_does_not_pop_up(tx: Tx) -> None:
-    await telephony.record(tx, reported([ANSWERED_CALL[6]]))
-    await telephony.record(tx, reported([ANSWERED_CALL[1]]))
+    await calls.record(tx, reported([ANSWERED_CALL[6]]))
+    await calls.record(tx, reported([ANSWERED_CALL[1]]))
     types = [row["type"] for row in await tx.fetch("SELECT type FROM feed_entry ORDER BY id")]
     assert "agent.offered" not in types
     assert "call.ended" in types
@@ -122,7 +122,7 @@ async def test_an_offer_told_after_the_end_does_not_pop_up(tx: Tx) -> None:
 async def test_withheld_and_odd_numbers_are_calls_too(tx: Tx) -> None:
     for number, caller in enumerate([None, "anonymous", "", "Restricted<sip:x>", "0138" + "1234" * 10]):
         lost = CallEventFacts(EventType.ABANDONED, "1", START, caller=caller)
-        await telephony.record(tx, reported([lost], f"c{number}"))
+        await calls.record(tx, reported([lost], f"c{number}"))
         record, task = await outcome_of(tx, f"c{number}")
         assert (record[1], record[-1]) == ("abandoned", None)
         assert task is not None
@@ -130,22 +130,22 @@ async def test_withheld_and_odd_numbers_are_calls_too(tx: Tx) -> None:
 
 async def test_a_ghost_is_closed_and_called_back_and_its_real_end_still_counts(tx: Tx) -> None:
     with clock.hold(START):
-        await telephony.record(tx, reported([ANSWERED_CALL[0]]))
+        await calls.record(tx, reported([ANSWERED_CALL[0]]))
     with clock.hold(START + timedelta(hours=3)):
-        assert await telephony.close_ghosts(tx) == 0
+        assert await calls.close_ghosts(tx) == 0
     with clock.hold(START + timedelta(hours=5)):
-        assert await telephony.close_ghosts(tx) == 1
-        assert await telephony.close_ghosts(tx) == 0
+        assert await calls.close_ghosts(tx) == 1
+        assert await calls.close_ghosts(tx) == 0
     record, task = await outcome_of(tx, "c1")
     assert (record[0], record[1], task[0]) == ("over", "unknown", "due")
-    await telephony.record(tx, reported([ANSWERED_CALL[4], ANSWERED_CALL[6]]))
+    await calls.record(tx, reported([ANSWERED_CALL[4], ANSWERED_CALL[6]]))
     record, task = await outcome_of(tx, "c1")
     assert (record[1], task[0]) == ("answered", "withdrawn")
 
 
 async def test_calling_back(doors: httpx.AsyncClient, operator: Headers, clean_database: Database) -> None:
     async with clean_database.transaction() as tx:
-        await telephony.record(tx, reported(ABANDONED_CALL))
+        await calls.record(tx, reported(ABANDONED_CALL))
     (task,) = (await doors.get("/v1/callback-tasks", headers=operator())).json()["items"]
     assert (task["phone"], task["reason"], task["status"]) == ("138****2345", "abandoned", "due")
     opened = (await doors.get(f"/v1/callback-tasks/{task['id']}", headers=operator())).json()
@@ -159,6 +159,6 @@ async def test_calling_back(doors: httpx.AsyncClient, operator: Headers, clean_d
     assert again.status_code == 409
     assert (await doors.get("/v1/callback-tasks", headers=operator())).json()["items"] == []
     async with clean_database.transaction() as tx:
-        await telephony.record(tx, reported([ANSWERED_CALL[4]]))
+        await calls.record(tx, reported([ANSWERED_CALL[4]]))
         assert await tx.fetchval("SELECT status FROM callback_task") == "done"
         assert await tx.fetchval("SELECT count(*) FROM audit_entry WHERE object_type = 'callback_task'") == 1

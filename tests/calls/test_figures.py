@@ -7,13 +7,13 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from app.calls import service as calls
+from app.calls.figures import Counts, figures
+from app.calls.record import CallEventFacts, EventType
+from app.calls.service import Reported
 from app.core.db import Database
-from app.intake import telephony
-from app.intake.calls import CallEventFacts, EventType
-from app.intake.figures import Counts, figures
-from app.intake.telephony import Reported
+from tests.calls.test_record import START
 from tests.intake.conftest import Headers
-from tests.intake.test_calls import START
 
 DAY = {"begin": START.isoformat(), "end": (START + timedelta(days=1)).isoformat()}
 
@@ -44,7 +44,7 @@ CALLS = [
 
 async def test_figures_by_both_standards(doors: httpx.AsyncClient, operator: Headers, clean_database: Database) -> None:
     async with clean_database.transaction() as tx:
-        await telephony.record(tx, CALLS)
+        await calls.record(tx, CALLS)
     answer = await doors.get("/v1/hotline-figures", params=DAY, headers=operator())
     assert answer.status_code == 200, answer.text
     seen = answer.json()

@@ -1,16 +1,16 @@
-"""What intake answers about calls."""
+"""What the doors to calls take and answer."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from app.core.text import View
+from app.calls.record import CallbackReason, CallState, Outcome
+from app.core.text import Body, Note, View
 from app.elders.schemas import ElderView
-from app.intake.calls import CallbackReason, CallState, Outcome
 from app.orders.schemas import OrderView
 
 
@@ -97,3 +97,29 @@ class ScreenView(View):
     caregivers: list[CaregiverBehindView]
     calls_before: list[CallView]
     """The number's last five calls, newest first."""
+
+
+class CallbackView(View):
+    id: UUID
+    call_id: UUID
+    reason: str
+    status: str
+    phone: str | None = None
+    """Masked in lists, plain for the operator who opens the task."""
+    due_at: datetime
+    late: bool
+    result: str | None = None
+    note: str | None = None
+    done_at: datetime | None = None
+    done_by: str | None = None
+
+
+class CallbackResult(Body):
+    """`no_answer` keeps the task due for another try."""
+
+    result: Literal["reached", "no_answer", "wrong_number", "number_withheld", "called_again"]
+    note: Note | None = None
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"result": "reached", "note": "想订午餐，已登记"}]}
+    )

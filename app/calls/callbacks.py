@@ -1,0 +1,69 @@
+"""Whoever did not reach us is called back: one task a call, until somebody has spoken to them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from app.calls import numbers, queries
+from app.calls.record import CALLBACK_WITHIN, CallRecord
+from app.calls.schemas import CallbackView
+from app.core import clock
+from app.core.db import Tx
+from app.core.errors import Conflict
+from app.core.http import Caller
+from app.core.ids import new_id
+from app.core.text import masked_phone
+from app.jobs import feed
+
+DESK = "desk"
+TRY_AGAIN_AFTER = timedelta(minutes=30)
+
+
+async def follow(tx: Tx, row_id: UUID, folded: CallRecord, now: datetime) -> None:
+    """Make, renew or withdraw the task of one call, as its record has become."""
+    reason = folded.callback
+    if reason is None:
+        await queries.withdraw(tx, row_id)
+        return
+    lost_at = folded.voicemail_at or folded.abandoned_at or folded.ended_at or folded.first_at
+    fresh_id = new_id()
+    made = await queries.due(tx, fresh_id, row_id, reason, None, None, lost_at + CALLBACK_WITHIN, now)
+    task_id = fresh_id if made else await queries.task_of(tx, row_id)
+    number = numbers.known(folded.caller)
+    if task_id is not None and number is not None:
+        sealed = tx.vault.seal("callback_task.phone", task_id, number)
+        await queries.fill_phone(tx, task_id, sealed, numbers.index(tx, number))
+    if made:
+        await feed.append(tx, DESK, "callback.due", facts={"task": str(task_id), "call": str(row_id)})
+
+
+async def complete(tx: Tx, caller: Caller, task_id: UUID, result: str, note: str | None) -> Any:
+    """Write down what came of calling back. Nobody there: the task stays due, later. Raises Conflict when done."""
+    task = await queries.locked_task(tx, task_id)
+    if task["status"] != "due":
+        raise Conflict("callback_closed", f"this call-back is already {task['status']}", status=task["status"])
+    now = clock.now()
+    reached_nobody = result == "no_answer"
+    status, due_at = ("due", now + TRY_AGAIN_AFTER) if reached_nobody else ("done", task["due_at"])
+    sealed = tx.vault.seal("callback_task.note", task_id, note) if note else None
+    done_at, done_by = (None, None) if reached_nobody else (now, caller.actor)
+    await queries.complete(tx, task_id, status, result, sealed, done_at, done_by, due_at)
+    return await queries.locked_task(tx, task_id)
+
+
+def phone_of(tx: Tx, task: Any) -> str | None:
+    """E.164 of whom to call back; None when the number was withheld."""
+    return tx.vault.open("callback_task.phone", task["id"], task["phone"]) if task["phone"] is not None else None
+
+
+def view(tx: Tx, task: Any, now: datetime, *, plain: bool = False) -> CallbackView:
+    phone = phone_of(tx, task)
+    note = tx.vault.open("callback_task.note", task["id"], task["note"]) if task["note"] is not None else None
+    return CallbackView(
+        id=task["id"], call_id=task["call_id"], reason=task["reason"], status=task["status"],
+        phone=phone if plain or phone is None else masked_phone(phone), due_at=task["due_at"],
+        late=task["status"] == "due" and task["due_at"] < now, result=task["result"], note=note,
+        done_at=task["done_at"], done_by=task["done_by"],
+    )  # fmt: skip
