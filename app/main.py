@@ -23,8 +23,9 @@ from app.exchange.watch import FeedWatch
 from app.shedding import Gate
 
 ROOMS_WITH_DOORS = (
-    "exchange", "calls", "intake", "alarms", "orders", "followup", "channels", "matching", "dispatch", "visits",
-    "accounts", "elders", "catalog", "providers", "benefits", "settlement", "rounds", "regions", "jobs", "web",
+    "exchange", "calls", "hotline", "intake", "alarms", "orders", "followup", "channels", "matching", "dispatch",
+    "visits", "accounts", "elders", "catalog", "providers", "benefits", "settlement", "rounds", "regions", "jobs",
+    "web",
 )  # fmt: skip
 """Busiest first: routes are tried in this order."""
 
@@ -56,7 +57,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.settings = settings
     app.state.database = database
     app.state.guard = AccountsGuard()
-    app.state.gate = Gate(database)
+    app.state.gate = Gate(database, sheds=settings.clock_rate == 1)
     app.state.road_times = wiring.road_times(database, settings)
     app.state.feed_watch = FeedWatch(database)
     for room in ROOMS_WITH_DOORS:

@@ -9,7 +9,8 @@ from app.core.db import Base
 
 ROOMS = (
     "messaging", "regions", "accounts", "elders", "catalog", "providers", "benefits", "orders",
-    "matching", "calls", "intake", "dispatch", "alarms", "visits", "rounds", "followup", "settlement", "channels",
+    "matching", "calls", "hotline", "intake", "dispatch", "alarms", "visits", "rounds", "followup",
+    "settlement", "channels",
 )  # fmt: skip
 
 import_module("app.core.idempotency")

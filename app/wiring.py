@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from app.accounts import tasks as account_tasks
 from app.alarms import tasks as alarm_tasks
 from app.benefits import handlers as benefits
+from app.calls import events as call_events
 from app.calls import service as calls
 from app.channels import emergencies, notices
 from app.core import clock, idempotency
@@ -31,6 +32,7 @@ from app.exchange import handlers as exchange
 from app.followup import events as followup_events
 from app.followup import handlers as followup
 from app.followup import tasks as followup_tasks
+from app.hotline import nuisance, presence, recordings
 from app.intake import events as intake_events
 from app.intake import tasks as intake_tasks
 from app.jobs import feed, queue
@@ -84,6 +86,7 @@ def bus() -> Bus:
     bus.on(dispatch_events.CaregiverAssigned, exchange.on_caregiver_assigned, notices.on_caregiver_assigned)
     bus.on(dispatch_events.NobodyFound, notices.on_nobody_found)
     bus.on(RoundsPublished, notices.on_rounds_published)
+    bus.on(call_events.RecordingReady, recordings.on_recording_ready)
     bus.on(intake_events.EmergencyReceived, emergencies.on_emergency_received)
     bus.on(intake_events.AlarmRepeated, emergencies.on_alarm_repeated)
     bus.on(intake_events.ComplaintReceived, followup.on_complaint_received)
@@ -107,12 +110,13 @@ def tasks(database: Database, settings: Settings) -> dict[str, Task | Long]:
         messaging.DELIVER: delivery.deliver,
         notices.TELL_FAMILY: partial(notices.tell_family, public_url=settings.public_url),
         "intake.process_contact": intake_tasks.process_contact,
+        recordings.FETCH: Long(recordings.Keeper(settings.data_dir).fetch),
         planning.SOLVE: Long(planning.Planner(workers.solve_apart).solve),
         disruptions.SEEK: Long(disruptions.Seeker(workers.mend_apart).seek),
     }
 
 
-def periodic() -> list[Periodic]:
+def periodic(settings: Settings) -> list[Periodic]:
     """Sweeps: each runs on one worker at a time, in one transaction."""
     return [
         Periodic("alarms.climb", timedelta(seconds=0.5), alarm_tasks.climb),
@@ -129,6 +133,9 @@ def periodic() -> list[Periodic]:
         Periodic("followup.auto_pass", timedelta(seconds=30), followup_tasks.auto_pass),
         Periodic("followup.announce_due", timedelta(seconds=30), followup_tasks.announce_due),
         Periodic("calls.close_ghosts", timedelta(minutes=5), calls.close_ghosts),
+        Periodic("hotline.send_home", timedelta(minutes=1), presence.send_home),
+        Periodic("hotline.forget_nuisances", timedelta(hours=1), nuisance.forget),
+        Periodic("hotline.forget_recordings", timedelta(hours=6), recordings.Keeper(settings.data_dir).forget),
         Periodic("core.forget_keys", timedelta(hours=1), idempotency.forget_old),
         Periodic("accounts.forget_expired", timedelta(minutes=10), account_tasks.forget_expired),
         Periodic("messaging.forget_contents", timedelta(hours=6), messaging_tasks.forget_contents),

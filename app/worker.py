@@ -22,7 +22,7 @@ def run(settings: Settings | None = None) -> None:
 
 async def _work(settings: Settings) -> None:
     database = open_database(settings)
-    worker = Worker(database, wiring.tasks(database, settings), wiring.periodic())
+    worker = Worker(database, wiring.tasks(database, settings), wiring.periodic(settings))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, worker.stop)

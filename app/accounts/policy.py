@@ -67,6 +67,8 @@ ACTIONS: dict[str, frozenset[str]] = {
     "requests.read": _who(*DESK),
     "requests.write": _who(*DESK),
     "hotline.read": _who(*DESK, AUDITOR),
+    "calls.judge": _who(SUPERVISOR),
+    "recordings.read": _who(*DESK, AUDITOR),
     "incidents.read": _who(*DESK, AUDITOR),
     "incidents.work": _who(*DESK),
     "quotes.make": _who(*DESK, FAMILY, APP),

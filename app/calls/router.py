@@ -10,9 +10,9 @@ from uuid import UUID
 from fastapi import Query
 
 from app.accounts import audit
-from app.calls import callbacks, figures, queries, screen
+from app.calls import callbacks, figures, queries, views
 from app.calls.record import CallState, Outcome
-from app.calls.schemas import CallbackResult, CallbackView, CallView, FigureView, HotlineView, ScreenView
+from app.calls.schemas import CallbackResult, CallbackView, CallView, FigureView, HotlineView
 from app.core import clock
 from app.core.errors import Invalid
 from app.core.http import CallerDep, Router, TxDep, allow
@@ -36,7 +36,7 @@ async def list_calls(
     cursor: CursorParam = None,
 ) -> Any:
     rows = await queries.find(tx, state, outcome, queue, agent, after_id(cursor), limit + 1)
-    return page_of([screen.call(tx, row) for row in rows[:limit]], [row["id"] for row in rows], limit)
+    return page_of([views.call(tx, row) for row in rows[:limit]], [row["id"] for row in rows], limit)
 
 
 @router.get("/v1/hotline-figures", response_model=HotlineView, summary="How calls were answered: GB/T 33358 and NENA")
@@ -57,13 +57,7 @@ async def read_figures(
 @router.get("/v1/calls/{call_id}", response_model=CallView, summary="One call")
 @allow("requests.read")
 async def read_call(tx: TxDep, call_id: UUID) -> Any:
-    return screen.call(tx, await queries.one(tx, call_id))
-
-
-@router.get("/v1/calls/{call_id}/screen", response_model=ScreenView, summary="Who may be calling, for the screen-pop")
-@allow("requests.read")
-async def read_screen(tx: TxDep, caller: CallerDep, call_id: UUID) -> Any:
-    return await screen.of_call(tx, caller, call_id)
+    return views.call(tx, await queries.one(tx, call_id))
 
 
 @router.get("/v1/callback-tasks", response_model=Page[CallbackView], summary="Callers who did not reach us")

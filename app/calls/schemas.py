@@ -10,8 +10,6 @@ from pydantic import ConfigDict, Field
 
 from app.calls.record import CallbackReason, CallState, Outcome
 from app.core.text import Body, Note, View
-from app.elders.schemas import ElderView
-from app.orders.schemas import OrderView
 
 
 class CallView(View):
@@ -65,38 +63,6 @@ class HotlineView(View):
     voicemail: int
     unknown: int
     figures: list[FigureView]
-
-
-class BehindView(View):
-    """An elder the number may belong to. `relation`: whose the number is, `self` or a relative's; `household` when it
-    is not the elder's but that of somebody who shares a phone with one it belongs to."""
-
-    elder: ElderView
-    relation: str
-    open_orders: list[OrderView]
-    last_orders: list[OrderView]
-    """The last three that are over, newest first: "again" begins with one of them."""
-
-
-class CaregiverBehindView(View):
-    """A caregiver with this number: somebody at work, not somebody asking for help."""
-
-    id: UUID
-    name: str
-    provider_id: UUID
-    provider_name: str
-
-
-class ScreenView(View):
-    """Who may be calling. The number shown chooses records for the operator and proves nothing."""
-
-    call: CallView
-    behind: list[BehindView]
-    elsewhere: int
-    """Elders with this number outside the operator's divisions; a person of the other desk may help."""
-    caregivers: list[CaregiverBehindView]
-    calls_before: list[CallView]
-    """The number's last five calls, newest first."""
 
 
 class CallbackView(View):

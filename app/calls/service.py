@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from app.calls import callbacks, numbers, queries
+from app.calls.events import RecordingReady
 from app.calls.record import (
     OF_THE_SOURCE,
     CallEventFacts,
@@ -111,6 +112,8 @@ async def _keep_call(tx: Tx, key: tuple[str, str, str], events: list[tuple[int, 
         await _write(tx, row_id, folded, now)
         await callbacks.follow(tx, row_id, folded, now)
         await _tell_desk(tx, row_id, folded, new)
+        for reference in {one.recording_ref for one in new if one.recording_ref}:
+            await tx.publish(RecordingReady(call_id=row_id, reference=reference))
     return fresh
 
 

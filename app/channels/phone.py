@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from fastapi import Body
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Body, Query
 
 from app.calls import service as calls
 from app.channels.schemas import PhoneEvent, PhoneEvents, PhoneResult, PhoneResults
-from app.core.http import Router, TxDep, allow
+from app.core.http import DatabaseDep, Router, TxDep, allow
+from app.hotline import dialling
+from app.hotline.schemas import DialOutcome, DialView, TakenDials
 
 router = Router(tags=["phone"])
 
@@ -26,3 +31,21 @@ async def receive_events(tx: TxDep, body: PhoneEvents | PhoneEvent = Body()) -> 
             for event, new in zip(events, fresh, strict=True)
         ]
     )
+
+
+@router.post(
+    "/channels/phone/dials/taken",
+    response_model=TakenDials,
+    summary="What operators want to be connected with; each is given away once",
+)
+@allow("channels.phone", own_transaction=True)
+async def take_dials(
+    database: DatabaseDep, wait: Annotated[int, Query(ge=0, le=25, description="Seconds to wait for one")] = 0
+) -> Any:
+    return TakenDials(dials=await dialling.take(database, wait))
+
+
+@router.post("/channels/phone/dials/{dial_id}/outcome", response_model=DialView, summary="Whether it rings")
+@allow("channels.phone", keyed=False)
+async def settle_dial(tx: TxDep, dial_id: UUID, body: DialOutcome) -> Any:
+    return await dialling.settle(tx, dial_id, body.result, body.cause)

@@ -15,6 +15,7 @@ from app.core.config import Settings
 from app.core.db import Database, Tx
 from app.dispatch import batching
 from app.followup import figures as followup
+from app.hotline import checks
 from app.matching import weights
 from app.orders import defaults as orders
 from app.regions import service as regions
@@ -32,6 +33,7 @@ async def load_base(tx: Tx) -> None:
     await batching.load_default_switch(tx)
     await followup.load_default_rules(tx)
     await alarms.load_default_rules(tx)
+    await checks.load_default_sheet(tx)
     tx.cache.clear()
 
 

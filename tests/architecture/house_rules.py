@@ -47,6 +47,8 @@ PURE = (
     "followup/rules.py",
     "calls/record.py",
     "calls/figures.py",
+    "hotline/sheets.py",
+    "hotline/references.py",
     "intake/requests.py",
     "messaging/quiet_hours.py",
     "orders/lifecycle.py",

@@ -18,6 +18,8 @@ from fastapi import FastAPI, Request
 
 from app import main, wiring
 from app.accounts import links, policy
+from app.calls import service as calls
+from app.calls.service import Reported
 from app.core import clock
 from app.core.config import Settings
 from app.core.crypto import Vault
@@ -26,8 +28,11 @@ from app.core.http import Caller
 from app.elders import registration
 from app.elders.facts import NewFamilyMember
 from app.followup import complaints
+from app.hotline import checks
 from app.settlement import runs
+from app.shedding import Gate
 from app.visits import uploads
+from tests.calls.test_record import ANSWERED_CALL
 from tests.conftest import MASTER_KEY, TestServer, sweep
 from tests.core import small_app
 from tests.flows.bad_input import Door, attempts, doors, good_attempt
@@ -55,6 +60,9 @@ KNOWN = {
     "followup_id": "SELECT id FROM followup LIMIT 1",
     "request_id": "SELECT id FROM care_request LIMIT 1",
     "task_id": ABSENT,
+    "call_id": "SELECT id FROM call LIMIT 1",
+    "dial_id": ABSENT,
+    "number_id": ABSENT,
     "complaint_id": "SELECT id FROM complaint LIMIT 1",
     "upload_id": "SELECT id FROM upload LIMIT 1",
     "staff_id": "SELECT id FROM staff LIMIT 1",
@@ -102,7 +110,8 @@ class EverybodyMayEverything:
         }  # fmt: skip
         if roles & policy.ROLES or policy.STAFF in roles:
             divisions = ("620300",)
-            return Caller(kind="staff", id="1", name="坐席", roles=policy.ROLES, divisions=divisions, facts=facts)
+            staff = self._known["staff_id"]
+            return Caller(kind="staff", id=staff, name="坐席", roles=policy.ROLES, divisions=divisions, facts=facts)
         kind = min(roles)
         provider = UUID(self._known["provider_id"]) if kind in {"provider", "caregiver"} else None
         return Caller(kind=kind, id="1", name="测试", provider_id=provider, facts=facts)
@@ -122,6 +131,8 @@ async def _furnish(tx: Tx, settings: Settings) -> dict[str, str]:
     visited = await make_visit(tx)
     await make_care_request(tx)
     await make_staff(tx)
+    await checks.load_default_sheet(tx)
+    await calls.record(tx, [Reported("pbx", "one", "c1", one) for one in ANSWERED_CALL])
     await make_wechat_account(tx)
     await make_app_key(tx, kind="provider", provider_id=visited.provider_id)
     await uploads.keep(tx, visited.app, JPEG, settings.data_dir)
@@ -152,6 +163,7 @@ async def town(
         known = await _furnish(tx, settings)
     app: FastAPI = main.create_app(settings, shared_database)
     app.state.guard = EverybodyMayEverything(known)
+    app.state.gate = Gate(shared_database, sheds=False)  # a test is busier than any city
     async with wiring.background(app):
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="https://nuanxian.test", timeout=30) as client:

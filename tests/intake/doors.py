@@ -12,6 +12,7 @@ from app.alarms.router import router as alarms
 from app.calls.router import router as calls
 from app.channels.router import router as channels
 from app.core.db import Database
+from app.hotline.router import router as hotline
 from app.intake.router import router as intake
 from app.orders.router import router as orders
 from tests.core.small_app import OpenGate
@@ -21,7 +22,7 @@ def small_app(database: Database) -> FastAPI:
     app = FastAPI()
     app.state.database, app.state.guard = database, AccountsGuard()
     app.state.gate = OpenGate()
-    for router in (accounts, calls, intake, alarms, orders, channels):
+    for router in (accounts, calls, hotline, intake, alarms, orders, channels):
         app.include_router(router)
     http_errors.install(app)
     return app

@@ -128,6 +128,23 @@ async def test_a_slow_process_says_when_to_come_again(app: FastAPI) -> None:
     assert call.status_code == 401, "the door asked for the signature, it did not send the call away"
 
 
+async def test_a_hiccup_is_no_overload(database: Database) -> None:
+    gate = Gate(database)
+    pulse = asyncio.create_task(gate.run())
+    await asyncio.sleep(0)
+    _hold_up(0.4)
+    await asyncio.sleep(shedding.TICK_S * 3)
+    pulse.cancel()
+    assert set(gate.shares.share.values()) == {1.0}
+
+
+async def test_where_time_runs_faster_nobody_gives_way(database: Database) -> None:
+    gate = Gate(database, sheds=False)
+    gate.shares.share[Criticality.REPORT] = 0.0
+    for _ in range(5):
+        gate.admit("ledger.read", "GET", "/v1/ledger")
+
+
 async def test_whoever_is_refused_holds_no_place(database: Database) -> None:
     gate = Gate(database)
     gate.shares.share[Criticality.REPORT] = 0.0

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
-from app.calls import queries
-from app.calls.record import CallbackReason
-from app.calls.schemas import BehindView, CallView, CaregiverBehindView, ScreenView
-from app.core import clock
+from app.calls import queries, views
 from app.core.db import Tx
 from app.core.http import Caller
-from app.core.text import masked_name, masked_phone
+from app.core.text import masked_name
 from app.elders import circumstances, registration
 from app.elders import service as elders
 from app.elders import views as elder_views
+from app.hotline import nuisance
+from app.hotline.schemas import BehindView, CaregiverBehindView, ScreenView
 from app.orders import queries_reading
 from app.orders import views as order_views
 from app.providers import service as providers
@@ -25,34 +23,21 @@ CALLS_BEFORE = 5
 LAST_ORDERS = 3
 
 
-def call(tx: Tx, row: Any) -> CallView:
-    """A call's row for the desk, the number masked."""
-    number = _number(tx, row)
-    answered, ended = row["answered_at"], row["ended_at"] or row["abandoned_at"] or row["voicemail_at"]
-    waited = (answered or ended or clock.now()) - (row["queued_at"] or row["first_at"])
-    return CallView(
-        **{name: row[name] for name in queries.SHOWN},
-        caller=masked_phone(number) if number else None,
-        waited_s=max(0, int(waited.total_seconds())),
-        recorded=row["recording_ref"] is not None,
-        callback=CallbackReason(row["reason"]) if row["reason"] else None,
-    )
-
-
 async def of_call(tx: Tx, caller: Caller, call_id: UUID) -> ScreenView:
     """Raises NotFound for a call that is not there."""
     row = await queries.one(tx, call_id)
-    number = _number(tx, row)
+    number = views.number_of(tx, row)
     if number is None:
-        return ScreenView(call=call(tx, row), behind=[], elsewhere=0, caregivers=[], calls_before=[])
+        return ScreenView(call=views.call(tx, row), behind=[], elsewhere=0, caregivers=[], calls_before=[])
     relations, elsewhere = await _elders(tx, caller, number)
     before = await queries.before(tx, row["caller_index"], row["first_at"], CALLS_BEFORE)
     return ScreenView(
-        call=call(tx, row),
+        call=views.call(tx, row),
         behind=await _behind(tx, relations),
         elsewhere=elsewhere,
         caregivers=await _caregivers(tx, number),
-        calls_before=[call(tx, one) for one in before],
+        calls_before=[views.call(tx, one) for one in before],
+        nuisance=await nuisance.of_number(tx, row["caller_index"]),
     )
 
 
@@ -68,7 +53,7 @@ async def _elders(tx: Tx, caller: Caller, number: str) -> tuple[dict[UUID, str],
 
 
 async def _behind(tx: Tx, relations: dict[UUID, str]) -> list[BehindView]:
-    views = await elder_views.masked(tx, list(relations))
+    masked = await elder_views.masked(tx, list(relations))
     open_, last = await queries_reading.of_elders(tx, list(relations), LAST_ORDERS)
     listed = [order_id for ids in [*open_.values(), *last.values()] for order_id in ids]
     orders = {order.id: order for order in await order_views.snapshot(tx, listed)}
@@ -79,7 +64,7 @@ async def _behind(tx: Tx, relations: dict[UUID, str]) -> list[BehindView]:
             open_orders=[orders[i] for i in open_.get(view.id, [])],
             last_orders=[orders[i] for i in last.get(view.id, [])],
         )
-        for view in views
+        for view in masked
     ]
 
 
@@ -93,7 +78,3 @@ async def _caregivers(tx: Tx, number: str) -> list[CaregiverBehindView]:
             )
         )
     return found
-
-
-def _number(tx: Tx, row: Any) -> str | None:
-    return tx.vault.open("call.caller", row["id"], row["caller"]) if row["caller"] is not None else None
