@@ -24,7 +24,7 @@ from app.shedding import Gate
 
 ROOMS_WITH_DOORS = (
     "exchange", "intake", "alarms", "orders", "followup", "channels", "matching", "dispatch", "visits", "accounts",
-    "elders", "catalog", "providers", "benefits", "settlement", "rounds", "regions", "jobs", "web",
+    "elders", "catalog", "knowledge", "providers", "benefits", "settlement", "rounds", "regions", "jobs", "web",
 )  # fmt: skip
 """Busiest first: routes are tried in this order."""
 

@@ -8,8 +8,8 @@ from importlib.util import find_spec
 from app.core.db import Base
 
 ROOMS = (
-    "messaging", "regions", "accounts", "elders", "catalog", "providers", "benefits", "orders",
-    "matching", "intake", "dispatch", "alarms", "visits", "rounds", "followup", "settlement", "channels",
+    "messaging", "regions", "accounts", "elders", "catalog", "providers", "knowledge", "benefits",
+    "orders", "matching", "intake", "dispatch", "alarms", "visits", "rounds", "followup", "settlement", "channels",
 )  # fmt: skip
 
 import_module("app.core.idempotency")

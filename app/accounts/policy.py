@@ -64,6 +64,8 @@ ACTIONS: dict[str, frozenset[str]] = {
     "elders.reveal": _who(*DESK),
     "consents.read": _who(*DESK, AUDITOR),
     "consents.write": _who(*DESK),
+    "articles.read": _who(*DESK, AUDITOR),
+    "articles.write": _who(SUPERVISOR),
     "requests.read": _who(*DESK),
     "requests.write": _who(*DESK),
     "hotline.read": _who(*DESK, AUDITOR),

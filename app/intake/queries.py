@@ -43,6 +43,7 @@ class RequestRow:
     order_id: UUID | None
     merged_into: UUID | None
     answer: bytes | None
+    article_id: UUID | None
     reason: str | None
     taken_by: str
     closed_by: str | None

@@ -10,7 +10,17 @@ from fastapi import Query, Response
 from app.core.http import CallerDep, IfMatchDep, Router, TxDep, allow, set_etag
 from app.core.json import loads
 from app.core.paging import CursorParam, Limit, Page, after_id, page_of
-from app.intake import confirmation, desk, family_router, queries, quotes, router_calls, service, views
+from app.intake import (
+    confirmation,
+    desk,
+    family_router,
+    queries,
+    quotes,
+    router_calls,
+    router_consultations,
+    service,
+    views,
+)
 from app.intake.confirmation import Completion
 from app.intake.requests import Kind, Status
 from app.intake.schemas import (
@@ -122,7 +132,7 @@ async def merge_request(tx: TxDep, caller: CallerDep, version: IfMatchDep, reque
 @door.post("/v1/care-requests/{request_id}/answer", response_model=CareRequestView, summary="Close with an answer")
 @allow("requests.write")
 async def answer_request(tx: TxDep, caller: CallerDep, version: IfMatchDep, request_id: UUID, body: Answer) -> Any:
-    row = await service.answer(tx, caller, request_id, body.answer, version)
+    row = await service.answer(tx, caller, request_id, body.answer, version, article_id=body.article_id)
     return (await views.several(tx, [row]))[0]
 
 
@@ -191,4 +201,5 @@ async def make_quote(tx: TxDep, caller: CallerDep, body: QuoteBody) -> Any:
 router = Router()
 router.include_router(door)
 router.include_router(router_calls.door)
+router.include_router(router_consultations.door)
 router.include_router(family_router.router)

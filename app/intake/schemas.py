@@ -204,7 +204,10 @@ class Merge(Body):
 
 
 class Answer(Body):
+    """`article_id` is the version of the article that the answer was given from, if there was one."""
+
     answer: Text
+    article_id: UUID | None = None
 
     model_config = _examples({"answer": "高龄津贴由户籍所在街道办理，带身份证和户口簿"})
 

@@ -72,6 +72,7 @@ class CareRequestView(View):
     order_id: UUID | None = None
     merged_into: UUID | None = None
     answer: str | None = None
+    article_id: UUID | None = None
     reason: str | None = None
     missing: list[str]
     next: list[Status]

@@ -46,6 +46,7 @@ PURE = (
     "elders/id_numbers.py",
     "followup/rules.py",
     "intake/calls.py",
+    "intake/consultations.py",
     "intake/requests.py",
     "messaging/quiet_hours.py",
     "orders/lifecycle.py",
