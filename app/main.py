@@ -24,7 +24,8 @@ from app.shedding import Gate
 
 ROOMS_WITH_DOORS = (
     "exchange", "intake", "alarms", "orders", "followup", "channels", "matching", "dispatch", "visits", "accounts",
-    "elders", "catalog", "knowledge", "providers", "benefits", "settlement", "rounds", "regions", "jobs", "web",
+    "elders", "transfers", "catalog", "knowledge", "providers", "benefits", "settlement", "rounds", "regions",
+    "jobs", "web",
 )  # fmt: skip
 """Busiest first: routes are tried in this order."""
 

@@ -9,7 +9,8 @@ from app.core.db import Base
 
 ROOMS = (
     "messaging", "regions", "accounts", "elders", "catalog", "providers", "knowledge", "benefits",
-    "orders", "matching", "intake", "dispatch", "alarms", "visits", "rounds", "followup", "settlement", "channels",
+    "orders", "matching", "intake", "dispatch", "alarms", "visits", "rounds", "followup", "transfers",
+    "settlement", "channels",
 )  # fmt: skip
 
 import_module("app.core.idempotency")

@@ -50,6 +50,7 @@ from app.rounds import disruptions, planning
 from app.rounds.events import RoundsPublished
 from app.routing import workers
 from app.settlement import handlers as settlement
+from app.transfers import service as transfers
 from app.visits import events as visit_events
 from app.visits import handlers as visits
 
@@ -127,6 +128,7 @@ def periodic() -> list[Periodic]:
         Periodic("orders.missed_deadlines", timedelta(seconds=5), order_tasks.announce_missed_deadlines),
         Periodic("followup.auto_pass", timedelta(seconds=30), followup_tasks.auto_pass),
         Periodic("followup.announce_due", timedelta(seconds=30), followup_tasks.announce_due),
+        Periodic("transfers.announce_overdue", timedelta(seconds=30), transfers.announce_overdue),
         Periodic("intake.close_ghosts", timedelta(minutes=5), intake_tasks.close_ghosts),
         Periodic("core.forget_keys", timedelta(hours=1), idempotency.forget_old),
         Periodic("accounts.forget_expired", timedelta(minutes=10), account_tasks.forget_expired),

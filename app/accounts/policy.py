@@ -68,6 +68,8 @@ ACTIONS: dict[str, frozenset[str]] = {
     "articles.write": _who(SUPERVISOR),
     "requests.read": _who(*DESK),
     "requests.write": _who(*DESK),
+    "transfers.read": _who(*DESK),
+    "transfers.work": _who(*DESK),
     "hotline.read": _who(*DESK, AUDITOR),
     "incidents.read": _who(*DESK, AUDITOR),
     "incidents.work": _who(*DESK),

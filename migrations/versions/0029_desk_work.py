@@ -1,4 +1,4 @@
-"""What the desk answers from, and which article an answer came from."""
+"""What the desk answers from, and which article an answer came from; what passes between 12345 and us."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ def upgrade() -> None:
         op.f("ck_care_request_article_of_an_answer"), "care_request", "article_id IS NULL OR status = 'answered'"
     )
     op.create_index("ix_care_request_article_id", "care_request", ["article_id"])
+    _transfers()
 
 
 def _articles() -> None:
@@ -68,6 +69,58 @@ def _articles() -> None:
     op.create_index("ix_article_topic", "article", ["topic"])
 
 
+def _transfers() -> None:
+    op.create_table(
+        "transfer",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("direction", sa.Text(), nullable=False),
+        sa.Column("hotline", sa.Text(), nullable=False),
+        sa.Column("their_number", sa.Text()),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("care_request_id", sa.Uuid(), nullable=False),
+        sa.Column("due_at", TIME),
+        sa.Column("note", sa.LargeBinary()),
+        sa.Column("reply", sa.LargeBinary()),
+        sa.Column("reason", sa.LargeBinary()),
+        sa.Column("overdue_at", TIME),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.Column("updated_at", TIME, nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_transfer"),
+        sa.ForeignKeyConstraint(["care_request_id"], ["care_request.id"], name="fk_transfer_care_request_id"),
+        sa.UniqueConstraint("direction", "hotline", "their_number", name="uq_transfer_direction_hotline_their_number"),
+        sa.CheckConstraint("direction IN ('in', 'out')", name="direction"),
+        sa.CheckConstraint(
+            "direction = 'in' AND status IN ('received', 'accepted', 'replied', 'returned')"
+            " OR direction = 'out' AND status IN ('sent', 'acknowledged', 'answered', 'returned')",
+            name="status",
+        ),
+        sa.CheckConstraint(
+            "direction = 'out' OR (their_number IS NOT NULL AND due_at IS NOT NULL)", name="in_has_number"
+        ),
+        sa.CheckConstraint("status <> 'acknowledged' OR their_number IS NOT NULL", name="acknowledged_has_number"),
+        sa.CheckConstraint("(status IN ('replied', 'answered')) = (reply IS NOT NULL)", name="replied_has_reply"),
+        sa.CheckConstraint("(status = 'returned') = (reason IS NOT NULL)", name="returned_has_reason"),
+    )
+    by_request, still_open = ["care_request_id"], "status IN ('received', 'accepted', 'sent', 'acknowledged')"
+    op.create_index("uq_transfer_in", "transfer", by_request, unique=True, postgresql_where=sa.text("direction = 'in'"))
+    sent = sa.text("status IN ('sent', 'acknowledged')")
+    op.create_index("uq_transfer_out_open", "transfer", by_request, unique=True, postgresql_where=sent)
+    op.create_index("ix_transfer_care_request_id", "transfer", by_request)
+    op.create_index("ix_transfer_open_due_at", "transfer", ["due_at"], postgresql_where=sa.text(still_open))
+    op.create_table(
+        "transfer_step",
+        sa.Column("transfer_id", sa.Uuid(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("at", TIME, nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("transfer_id", "status", name="pk_transfer_step"),
+        sa.ForeignKeyConstraint(["transfer_id"], ["transfer.id"], name="fk_transfer_step_transfer_id"),
+    )
+
+
 def downgrade() -> None:
+    op.drop_table("transfer_step")
+    op.drop_table("transfer")
     op.drop_column("care_request", "article_id")
     op.drop_table("article")

@@ -57,6 +57,8 @@ PURE = (
     "settlement/calculation.py",
     "settlement/contracts.py",
     "settlement/lifecycle.py",
+    "transfers/lifecycle.py",
+    "transfers/replies.py",
     "visits/geofence.py",
     "visits/journal.py",
     "visits/verification.py",
