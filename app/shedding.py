@@ -50,7 +50,8 @@ followups.work visits.record complaints.write"""
 _INTAKE = """session.open session.read session.close catalog.read regions.read family.sign_in channels.wechat
 system.health elders.read elders.write elders.reveal consents.read consents.write requests.read requests.write
 incidents.read incidents.work quotes.make benefits.read orders.read orders.place orders.change dispatch.decide
-desk.stream articles.read transfers.read transfers.work requests.app channels.phone channels.devices family.requests"""
+desk.stream articles.read transfers.read transfers.work requests.app channels.phone channels.devices family.requests
+family.consents"""
 
 OF_ACTION: dict[str, Criticality] = {
     action: criticality

@@ -122,6 +122,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     # families and caregivers, signed in by phone
     "family.requests": _who(FAMILY),
     "family.read": _who(FAMILY),
+    "family.consents": _who(FAMILY),
     "caregiver.work": _who(CAREGIVER),
     # running the system, and watching it run
     "staff.manage": _who(ADMINISTRATOR),

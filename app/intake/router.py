@@ -13,6 +13,7 @@ from app.core.paging import CursorParam, Limit, Page, after_id, page_of
 from app.intake import (
     confirmation,
     desk,
+    family_consents,
     family_router,
     queries,
     quotes,
@@ -203,3 +204,4 @@ router.include_router(door)
 router.include_router(router_calls.door)
 router.include_router(router_consultations.door)
 router.include_router(family_router.router)
+router.include_router(family_consents.family)

@@ -13,6 +13,7 @@ NO_NAMES = frozenset({"utils", "util", "helpers", "helper", "manager", "managers
 
 # Modules that a newcomer reads first: rules of the trade, without a database, a framework or a clock.
 PURE = (
+    "accounts/purposes.py",
     "benefits/waterfall.py",
     "catalog/pricing.py",
     "dispatch/batch.py",
