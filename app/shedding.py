@@ -51,7 +51,7 @@ _INTAKE = """session.open session.read session.close catalog.read regions.read f
 system.health elders.read elders.write elders.reveal consents.read consents.write requests.read requests.write
 incidents.read incidents.work quotes.make benefits.read orders.read orders.place orders.change dispatch.decide
 desk.stream articles.read transfers.read transfers.work requests.app channels.phone channels.devices family.requests
-family.consents"""
+family.consents cards.scan cards.help cards.read"""
 
 OF_ACTION: dict[str, Criticality] = {
     action: criticality

@@ -15,6 +15,7 @@ ROOMS = (
 
 import_module("app.core.idempotency")
 import_module("app.jobs.models")
+import_module("app.elders.models_cards")
 import_module("app.elders.models_devices")
 import_module("app.matching.models_derived")
 import_module("app.matching.models_travel")

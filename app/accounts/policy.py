@@ -51,6 +51,8 @@ ACTIONS: dict[str, frozenset[str]] = {
     "family.rate": _who(PUBLIC),
     "family.sign_in": _who(PUBLIC),
     "caregiver.sign_in": _who(PUBLIC),
+    "cards.scan": _who(PUBLIC),  # the token on the card is the proof
+    "cards.help": _who(PUBLIC),
     "channels.wechat": _who(PUBLIC),  # WeChat's own signature is the proof
     "system.health": _who(PUBLIC),
     # everybody who has signed in at a desk
@@ -62,6 +64,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "elders.read": _who(*DESK),
     "elders.write": _who(*DESK),
     "elders.reveal": _who(*DESK),
+    "cards.read": _who(*DESK, CAREGIVER),
     "consents.read": _who(*DESK, AUDITOR),
     "consents.write": _who(*DESK),
     "articles.read": _who(*DESK, AUDITOR),

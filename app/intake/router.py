@@ -18,6 +18,7 @@ from app.intake import (
     queries,
     quotes,
     router_calls,
+    router_cards,
     router_consultations,
     service,
     views,
@@ -202,6 +203,7 @@ async def make_quote(tx: TxDep, caller: CallerDep, body: QuoteBody) -> Any:
 router = Router()
 router.include_router(door)
 router.include_router(router_calls.door)
+router.include_router(router_cards.door)
 router.include_router(router_consultations.door)
 router.include_router(family_router.router)
 router.include_router(family_consents.family)

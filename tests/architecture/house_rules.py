@@ -44,6 +44,7 @@ PURE = (
     "rounds/shifts.py",
     "rounds/storing.py",
     "rounds/succession.py",
+    "elders/card_print.py",
     "elders/id_numbers.py",
     "followup/rules.py",
     "intake/calls.py",
