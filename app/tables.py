@@ -17,6 +17,7 @@ import_module("app.core.idempotency")
 import_module("app.jobs.models")
 import_module("app.elders.models_cards")
 import_module("app.elders.models_devices")
+import_module("app.intake.models_booking")
 import_module("app.matching.models_derived")
 import_module("app.matching.models_travel")
 for room in ROOMS:

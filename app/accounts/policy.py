@@ -18,7 +18,9 @@ APPROVER = "finance_approver"
 AUDITOR = "auditor"
 ADMINISTRATOR = "administrator"
 SECURITY = "security_administrator"
-ROLES = frozenset({OPERATOR, SUPERVISOR, CLERK, APPROVER, AUDITOR, ADMINISTRATOR, SECURITY})
+STATION = "station"
+"""Somebody at a township's service station: books for the elders of its divisions, and sees how that goes."""
+ROLES = frozenset({OPERATOR, SUPERVISOR, CLERK, APPROVER, AUDITOR, ADMINISTRATOR, SECURITY, STATION})
 
 PUBLIC, STAFF, PROVIDER, CAREGIVER, FAMILY = "public", "staff", "provider", "caregiver", "family"
 TELEPHONY, DEVICE, APP = "telephony", "device", "app"
@@ -61,13 +63,13 @@ ACTIONS: dict[str, frozenset[str]] = {
     "regions.read": _who(STAFF),
     "regions.write": _who(ADMINISTRATOR),
     # elders, their requests and the price of help
-    "elders.read": _who(*DESK),
+    "elders.read": _who(*DESK, STATION),
     "elders.write": _who(*DESK),
     "elders.reveal": _who(*DESK),
-    "cards.read": _who(*DESK, CAREGIVER),
+    "cards.read": _who(*DESK, STATION, CAREGIVER),
     "consents.read": _who(*DESK, AUDITOR),
     "consents.write": _who(*DESK),
-    "articles.read": _who(*DESK, AUDITOR),
+    "articles.read": _who(*DESK, STATION, AUDITOR),
     "articles.write": _who(SUPERVISOR),
     "requests.read": _who(*DESK),
     "requests.write": _who(*DESK),
@@ -76,12 +78,14 @@ ACTIONS: dict[str, frozenset[str]] = {
     "hotline.read": _who(*DESK, AUDITOR),
     "incidents.read": _who(*DESK, AUDITOR),
     "incidents.work": _who(*DESK),
-    "quotes.make": _who(*DESK, FAMILY, APP),
+    "quotes.make": _who(*DESK, STATION, FAMILY, APP),
     "benefits.read": _who(*DESK, CLERK, AUDITOR),
     "benefits.write": _who(SUPERVISOR),
     # orders and dispatch
-    "orders.read": _who(*DESK, AUDITOR, CLERK),
+    "orders.read": _who(*DESK, STATION, AUDITOR, CLERK),
     "orders.place": _who(*DESK),
+    "orders.book": _who(*DESK, STATION),
+    "booking.rules": _who(SUPERVISOR),
     "orders.change": _who(*DESK),
     "plans.read": _who(*DESK, AUDITOR),
     "plans.write": _who(*DESK),

@@ -11,6 +11,7 @@ from app.core.http import CallerDep, IfMatchDep, Router, TxDep, allow, set_etag
 from app.core.json import loads
 from app.core.paging import CursorParam, Limit, Page, after_id, page_of
 from app.intake import (
+    booking,
     confirmation,
     desk,
     family_consents,
@@ -171,7 +172,7 @@ async def reveal_request(tx: TxDep, caller: CallerDep, request_id: UUID, body: R
     responses=NOT_THERE,
     summary="Request and confirmation in one step",
 )
-@allow("orders.place")
+@allow("orders.book")
 async def place_order(tx: TxDep, caller: CallerDep, body: OrderBody, response: Response) -> Any:
     wanted_from, wanted_to = span(body.wanted)
     asked = NewRequest(
@@ -186,7 +187,7 @@ async def place_order(tx: TxDep, caller: CallerDep, body: OrderBody, response: R
         note=body.note or None,
         call_id=body.call_id,
     )
-    order = await confirmation.place_order(tx, caller, asked)
+    order = await confirmation.place_order(tx, caller, booking.at_station(caller, asked))
     set_etag(response, order.version)
     response.headers["Location"] = f"/v1/orders/{order.id}"
     return await order_views.one(tx, order.id)

@@ -128,6 +128,12 @@ class QuoteView(View):
     warnings: list[str]
 
 
+class FamilyRequestView(OwnRequestView):
+    """With what it will cost, for a service that was named."""
+
+    quote: QuoteView | None = None
+
+
 class FamilyElderView(View):
     id: UUID
     name: str

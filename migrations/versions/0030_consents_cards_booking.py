@@ -1,4 +1,5 @@
-"""Who consented in the elder's place, and how a consent was withdrawn; cards that elders carry."""
+"""Who consented in the elder's place, and how a consent was withdrawn; cards that elders carry;
+where families may book without the desk."""
 
 from __future__ import annotations
 
@@ -19,6 +20,17 @@ def upgrade() -> None:
     op.add_column("consent", sa.Column("withdrawn_channel", sa.Text()))
     op.add_column("consent", sa.Column("withdrawn_evidence", sa.Text()))
     _cards()
+    op.create_table(
+        "booking_rule",
+        sa.Column("division_code", sa.Text(), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("direct", sa.Boolean(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("set_by", sa.Text(), nullable=False),
+        sa.Column("set_at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("division_code", "valid_from", name="pk_booking_rule"),
+        sa.CheckConstraint("division_code ~ '^[0-9]{6,12}$'", name="division_code"),
+    )
 
 
 def _cards() -> None:
@@ -48,6 +60,7 @@ def _cards() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("booking_rule")
     op.drop_table("elder_card")
     for column in ("withdrawn_evidence", "withdrawn_channel", "guardian_id"):
         op.drop_column("consent", column)
