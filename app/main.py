@@ -24,8 +24,8 @@ from app.shedding import Gate
 
 ROOMS_WITH_DOORS = (
     "exchange", "calls", "hotline", "intake", "alarms", "orders", "followup", "channels", "matching", "dispatch",
-    "visits", "accounts", "elders", "catalog", "providers", "benefits", "settlement", "rounds", "regions", "jobs",
-    "web",
+    "visits", "accounts", "elders", "transfers", "catalog", "knowledge", "providers", "benefits", "settlement",
+    "rounds", "regions", "jobs", "web",
 )  # fmt: skip
 """Busiest first: routes are tried in this order."""
 

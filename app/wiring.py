@@ -53,6 +53,7 @@ from app.rounds import disruptions, planning
 from app.rounds.events import RoundsPublished
 from app.routing import workers
 from app.settlement import handlers as settlement
+from app.transfers import service as transfers
 from app.visits import events as visit_events
 from app.visits import handlers as visits
 
@@ -132,6 +133,7 @@ def periodic(settings: Settings) -> list[Periodic]:
         Periodic("orders.missed_deadlines", timedelta(seconds=5), order_tasks.announce_missed_deadlines),
         Periodic("followup.auto_pass", timedelta(seconds=30), followup_tasks.auto_pass),
         Periodic("followup.announce_due", timedelta(seconds=30), followup_tasks.announce_due),
+        Periodic("transfers.announce_overdue", timedelta(seconds=30), transfers.announce_overdue),
         Periodic("calls.close_ghosts", timedelta(minutes=5), calls.close_ghosts),
         Periodic("hotline.send_home", timedelta(minutes=1), presence.send_home),
         Periodic("hotline.forget_nuisances", timedelta(hours=1), nuisance.forget),

@@ -171,10 +171,14 @@ class Consent(Base):
     channel: Mapped[str] = mapped_column(Text)
     evidence: Mapped[str | None] = mapped_column(Text)
     """A reference (recording or document id), never the thing itself."""
+    guardian_id: Mapped[UUID | None]
+    """The family member who spoke in the elder's place; families live on a higher floor, so there is no foreign key."""
     granted_at: Mapped[datetime] = mapped_column(Instant)
     granted_by: Mapped[str] = mapped_column(Text)
     withdrawn_at: Mapped[datetime | None] = mapped_column(Instant)
     withdrawn_by: Mapped[str | None] = mapped_column(Text)
+    withdrawn_channel: Mapped[str | None] = mapped_column(Text)
+    withdrawn_evidence: Mapped[str | None] = mapped_column(Text)
 
 
 class AuditEntry(Base):

@@ -18,7 +18,9 @@ APPROVER = "finance_approver"
 AUDITOR = "auditor"
 ADMINISTRATOR = "administrator"
 SECURITY = "security_administrator"
-ROLES = frozenset({OPERATOR, SUPERVISOR, CLERK, APPROVER, AUDITOR, ADMINISTRATOR, SECURITY})
+STATION = "station"
+"""Somebody at a township's service station: books for the elders of its divisions, and sees how that goes."""
+ROLES = frozenset({OPERATOR, SUPERVISOR, CLERK, APPROVER, AUDITOR, ADMINISTRATOR, SECURITY, STATION})
 
 PUBLIC, STAFF, PROVIDER, CAREGIVER, FAMILY = "public", "staff", "provider", "caregiver", "family"
 TELEPHONY, DEVICE, APP = "telephony", "device", "app"
@@ -51,6 +53,8 @@ ACTIONS: dict[str, frozenset[str]] = {
     "family.rate": _who(PUBLIC),
     "family.sign_in": _who(PUBLIC),
     "caregiver.sign_in": _who(PUBLIC),
+    "cards.scan": _who(PUBLIC),  # the token on the card is the proof
+    "cards.help": _who(PUBLIC),
     "channels.wechat": _who(PUBLIC),  # WeChat's own signature is the proof
     "system.health": _who(PUBLIC),
     # everybody who has signed in at a desk
@@ -59,24 +63,31 @@ ACTIONS: dict[str, frozenset[str]] = {
     "regions.read": _who(STAFF),
     "regions.write": _who(ADMINISTRATOR),
     # elders, their requests and the price of help
-    "elders.read": _who(*DESK),
+    "elders.read": _who(*DESK, STATION),
     "elders.write": _who(*DESK),
     "elders.reveal": _who(*DESK),
+    "cards.read": _who(*DESK, STATION, CAREGIVER),
     "consents.read": _who(*DESK, AUDITOR),
     "consents.write": _who(*DESK),
+    "articles.read": _who(*DESK, STATION, AUDITOR),
+    "articles.write": _who(SUPERVISOR),
     "requests.read": _who(*DESK),
     "requests.write": _who(*DESK),
+    "transfers.read": _who(*DESK),
+    "transfers.work": _who(*DESK),
     "hotline.read": _who(*DESK, AUDITOR),
     "calls.judge": _who(SUPERVISOR),
     "recordings.read": _who(*DESK, AUDITOR),
     "incidents.read": _who(*DESK, AUDITOR),
     "incidents.work": _who(*DESK),
-    "quotes.make": _who(*DESK, FAMILY, APP),
+    "quotes.make": _who(*DESK, STATION, FAMILY, APP),
     "benefits.read": _who(*DESK, CLERK, AUDITOR),
     "benefits.write": _who(SUPERVISOR),
     # orders and dispatch
-    "orders.read": _who(*DESK, AUDITOR, CLERK),
+    "orders.read": _who(*DESK, STATION, AUDITOR, CLERK),
     "orders.place": _who(*DESK),
+    "orders.book": _who(*DESK, STATION),
+    "booking.rules": _who(SUPERVISOR),
     "orders.change": _who(*DESK),
     "plans.read": _who(*DESK, AUDITOR),
     "plans.write": _who(*DESK),
@@ -120,6 +131,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     # families and caregivers, signed in by phone
     "family.requests": _who(FAMILY),
     "family.read": _who(FAMILY),
+    "family.consents": _who(FAMILY),
     "caregiver.work": _who(CAREGIVER),
     # running the system, and watching it run
     "staff.manage": _who(ADMINISTRATOR),

@@ -24,18 +24,27 @@ COUNT_LINK = "UPDATE signed_link SET uses = uses + 1 WHERE token_hash = $1"
 REVOKE_LINKS = """UPDATE signed_link SET revoked_at = $3
 WHERE purpose = $1 AND subject_id = $2 AND revoked_at IS NULL"""
 
-ADD_CONSENT = """INSERT INTO consent (id, elder_id, purpose, granted_to, channel, evidence, granted_at, granted_by)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ADD_CONSENT = """INSERT INTO consent (id, elder_id, purpose, granted_to, channel, evidence, granted_at, granted_by,
+  guardian_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (elder_id, purpose, granted_to) WHERE withdrawn_at IS NULL DO NOTHING RETURNING id"""
 STANDING_CONSENT = """SELECT id FROM consent
 WHERE elder_id = $1 AND purpose = $2 AND granted_to = $3 AND withdrawn_at IS NULL"""
-WITHDRAW_CONSENT = """UPDATE consent SET withdrawn_at = $4, withdrawn_by = $5
-WHERE elder_id = $1 AND purpose = $2 AND granted_to = $3 AND withdrawn_at IS NULL RETURNING id"""
-CONSENTS = """SELECT id, purpose, granted_to, channel, evidence, granted_at, granted_by, withdrawn_at, withdrawn_by
+ADD_REFUSAL = """INSERT INTO consent (id, elder_id, purpose, granted_to, channel, evidence, granted_at, granted_by,
+  guardian_id, withdrawn_at, withdrawn_by, withdrawn_channel, withdrawn_evidence)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $7, $8, $5, $6)"""
+REFUSED_CONSENT = """SELECT count(*) > 0 AND bool_and(withdrawn_at IS NOT NULL) FROM consent
+WHERE elder_id = $1 AND purpose = $2 AND granted_to = $3"""
+WITHDRAW_CONSENT = """UPDATE consent
+SET withdrawn_at = $4, withdrawn_by = $5, withdrawn_channel = $6, withdrawn_evidence = $7
+WHERE elder_id = $1 AND (purpose = $2 OR starts_with(purpose, $2 || '.')) AND granted_to = $3
+  AND withdrawn_at IS NULL"""
+CONSENTS = """SELECT id, purpose, granted_to, channel, evidence, guardian_id, granted_at, granted_by, withdrawn_at,
+  withdrawn_by, withdrawn_channel, withdrawn_evidence
 FROM consent WHERE elder_id = $1 ORDER BY granted_at, id"""
 
 # One phone at a time: two requests at once must not both find room for one more code.
-LOCK_PHONE = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
+ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 RECENT_CODES = """SELECT count(*) AS hour, max(created_at) AS last FROM one_time_code
 WHERE purpose = $1 AND phone_index = $2 AND created_at > $3"""
 ADD_CODE = """INSERT INTO one_time_code (id, purpose, phone_index, code_hash, created_at, expires_at)
@@ -108,20 +117,27 @@ async def standing_consent(tx: Tx, elder_id: UUID, purpose: str, granted_to: str
     return found
 
 
-async def withdraw_consent(
-    tx: Tx, elder_id: UUID, purpose: str, granted_to: str, now: datetime, actor: str
-) -> UUID | None:
-    found: UUID | None = await tx.fetchval(WITHDRAW_CONSENT, elder_id, purpose, granted_to, now, actor)
-    return found
+async def add_refusal(tx: Tx, *row: Any) -> None:
+    await tx.run(ADD_REFUSAL, *row)
+
+
+async def refused_consent(tx: Tx, elder_id: UUID, purpose: str, granted_to: str) -> bool:
+    """Was this very purpose spoken about, and does no consent stand?"""
+    return bool(await tx.fetchval(REFUSED_CONSENT, elder_id, purpose, granted_to))
+
+
+async def withdraw_consent(tx: Tx, elder_id: UUID, purpose: str, granted_to: str, *values: Any) -> int:
+    """End the consent and every part of it; how many stood."""
+    return await tx.run(WITHDRAW_CONSENT, elder_id, purpose, granted_to, *values)
 
 
 async def consents(tx: Tx, elder_id: UUID) -> list[Any]:
     return await tx.fetch(CONSENTS, elder_id)
 
 
-async def lock_phone(tx: Tx, phone_index: bytes) -> None:
-    """Held until the transaction ends."""
-    await tx.run(LOCK_PHONE, phone_index.hex())
+async def one_at_a_time(tx: Tx, name: str) -> None:
+    """Wait until nobody else works under this name; held until the transaction ends."""
+    await tx.run(ONE_AT_A_TIME, name)
 
 
 async def recent_codes(tx: Tx, purpose: str, phone_index: bytes, since: datetime) -> Any:

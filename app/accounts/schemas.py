@@ -33,8 +33,9 @@ Role = Literal[
     "auditor",
     "administrator",
     "security_administrator",
+    "station",
 ]
-Roles = Annotated[list[Role], Field(min_length=1, max_length=7)]
+Roles = Annotated[list[Role], Field(min_length=1, max_length=8)]
 Divisions = Annotated[list[DivisionCode], Field(max_length=100)]
 KeyKind = Literal["provider", "telephony", "device", "app"]
 

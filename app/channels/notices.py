@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from app.accounts import links
+from app.accounts import consent, links
+from app.accounts.purposes import FAMILY, FAMILY_NOTICES
 from app.channels import queries
 from app.core import clock
 from app.core.db import Tx
@@ -53,12 +54,15 @@ async def on_deadline_missed(tx: Tx, event: DeadlineMissed) -> None:
 
 
 async def tell_family(tx: Tx, payload: dict[str, Any], *, public_url: str) -> None:
-    """One message to each approved relative of the order's elder, with a link that shows this order alone.
+    """One message to each approved relative of the order's elder, with a link that shows this order alone; none when
+    the elder does not want it (any more).
 
     Who comes, or when, may change: then it is another message.
     """
     order_id, template = UUID(payload["order_id"]), str(payload["template"])
     order = await views.one(tx, order_id)
+    if await consent.refused(tx, order.elder.id, FAMILY_NOTICES, FAMILY):
+        return
     starts = payload.get("starts_at")
     about = [template, str(order_id), *(str(one.id) for one in _coming(order)), *([starts] if starts else [])]
     for member_id, phone in await elders.approved_family(tx, order.elder.id):

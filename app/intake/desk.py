@@ -8,6 +8,7 @@ from app.core.http import Caller
 from app.core.json import canonical
 from app.intake import contacts, families, queries, service
 from app.intake.contacts import Arrival
+from app.intake.families import BoundElder
 from app.intake.queries import RequestRow
 from app.intake.requests import Channel
 from app.intake.schemas import (
@@ -50,11 +51,14 @@ async def take_from_app(tx: Tx, caller: Caller, body: AppRequestBody) -> Request
 async def take_from_family(tx: Tx, caller: Caller, body: FamilyRequestBody) -> RequestRow:
     """A relative's request for an elder they are bound to. Raises NotFound for any other elder."""
     bound = await families.bound_elder(tx, caller, body.elder_id)
-    asked = _asked(
+    return await service.take_request(tx, caller, asked_by_family(bound, body))
+
+
+def asked_by_family(bound: BoundElder, body: FamilyRequestBody) -> NewRequest:
+    return _asked(
         body, Channel.WEB, Requester(bound.member, None, bound.relation), elder_id=body.elder_id,
         about_order_id=body.order_id,
     )  # fmt: skip
-    return await service.take_request(tx, caller, asked)
 
 
 async def _once(

@@ -29,6 +29,7 @@ class BoundElder:
     division_code: str
     member: str
     relation: str
+    member_id: UUID
 
 
 async def bound_elders(tx: Tx, caller: Caller) -> list[BoundElder]:

@@ -7,9 +7,16 @@ from uuid import UUID
 
 from app.core.http import CallerDep, Router, TxDep, allow
 from app.core.paging import CursorParam, Limit, Page, after_id, page_of
-from app.intake import desk, families, views
-from app.intake.schemas import AppRequestBody, FamilyRequestBody
-from app.intake.schemas_views import NOT_THERE, BindingView, FamilyElderView, OwnRequestView
+from app.intake import booking, desk, families, quotes, views
+from app.intake.schemas import AppRequestBody, BookingRuleBody, FamilyRequestBody, QuoteBody
+from app.intake.schemas_views import (
+    NOT_THERE,
+    BindingView,
+    FamilyElderView,
+    FamilyRequestView,
+    OwnRequestView,
+    QuoteView,
+)
 from app.orders import queries_reading as order_queries
 from app.orders import views as order_views
 from app.orders.schemas import OrderView
@@ -20,14 +27,23 @@ app = Router(tags=["app"])
 
 @family.post(
     "/v1/family/care-requests",
-    response_model=OwnRequestView,
+    response_model=FamilyRequestView,
     status_code=201,
     responses=NOT_THERE,
-    summary="Ask for help for my elder",
+    summary="Ask for help for my elder, or book it",
 )
 @allow("family.requests")
 async def ask_for_elder(tx: TxDep, caller: CallerDep, body: FamilyRequestBody) -> Any:
-    return views.own(tx, await desk.take_from_family(tx, caller, body))
+    row, quote = await booking.by_family(tx, caller, body)
+    return FamilyRequestView(**views.own(tx, row).model_dump(), quote=quote)
+
+
+@family.post(
+    "/v1/family/quotes", response_model=QuoteView, responses=NOT_THERE, summary="What it would cost us, and who pays"
+)
+@allow("quotes.make", keyed=False)
+async def quote_for_elder(tx: TxDep, caller: CallerDep, body: QuoteBody) -> Any:
+    return await quotes.quote(tx, caller, body.elder_id, body.item_code, body.starts_at, body.minutes)
 
 
 @family.get("/v1/family/elders", response_model=list[FamilyElderView], summary="The elders I am bound to")
@@ -80,6 +96,12 @@ async def make_binding(tx: TxDep, caller: CallerDep) -> Any:
 @allow("requests.app", keyed=False)
 async def take_from_app(tx: TxDep, caller: CallerDep, body: AppRequestBody) -> Any:
     return views.own(tx, await desk.take_from_app(tx, caller, body), body.external_id)
+
+
+@family.post("/v1/booking-rules", status_code=204, summary="Let families book without the desk, or not, from a day on")
+@allow("booking.rules")
+async def set_booking_rule(tx: TxDep, caller: CallerDep, body: BookingRuleBody) -> None:
+    await booking.set_rule(tx, caller, body.division, body.valid_from, body.direct, body.reason)
 
 
 router = Router()

@@ -92,6 +92,7 @@ class CareRequest(Base):
         CheckConstraint("kind = 'service' OR status <> 'confirmed'", "only_service_is_confirmed"),
         CheckConstraint("(status = 'confirmed') = (order_id IS NOT NULL)", "confirmed_has_order"),
         CheckConstraint("(status = 'merged') = (merged_into IS NOT NULL)", "merged_has_target"),
+        CheckConstraint("article_id IS NULL OR status = 'answered'", "article_of_an_answer"),
         UniqueConstraint("order_id"),
         Index(None, "elder_id", "status"),
         Index(None, "status", "id"),
@@ -101,6 +102,7 @@ class CareRequest(Base):
         Index(None, "contact_id"),
         Index(None, "call_id"),
         Index(None, "merged_into"),
+        Index(None, "article_id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -130,6 +132,8 @@ class CareRequest(Base):
     order_id: Mapped[UUID | None] = mapped_column(ForeignKey("care_order.id"))
     merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("care_request.id"))
     answer: Mapped[bytes | None] = mapped_column(LargeBinary)
+    article_id: Mapped[UUID | None] = mapped_column(ForeignKey("article.id"))
+    """The version of the article that the answer was given from."""
     reason: Mapped[str | None] = mapped_column(Text)
     taken_by: Mapped[str] = mapped_column(Text)
     closed_by: Mapped[str | None] = mapped_column(Text)

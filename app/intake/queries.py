@@ -43,6 +43,7 @@ class RequestRow:
     order_id: UUID | None
     merged_into: UUID | None
     answer: bytes | None
+    article_id: UUID | None
     reason: str | None
     taken_by: str
     closed_by: str | None
@@ -95,7 +96,7 @@ WHERE elder_id = $2 AND status = ANY($4) AND status NOT IN ('closed', 'cancelled
 ORDER BY created_at DESC LIMIT 20"""
 
 ELDER_NAMES = "SELECT id, name FROM elder WHERE id = ANY($1)"
-BOUND_ELDERS = """SELECT e.id, e.name, e.division_code, f.name AS member, f.relation
+BOUND_ELDERS = """SELECT e.id, e.name, e.division_code, f.name AS member, f.relation, f.id AS member_id
 FROM family_member f JOIN elder e ON e.id = f.elder_id
 WHERE f.phone_index = $1 AND f.approved_at IS NOT NULL AND e.status = 'active'
 ORDER BY e.name, e.id"""
@@ -261,5 +262,5 @@ async def elder_names(tx: Tx, elder_ids: Sequence[UUID]) -> dict[UUID, str]:
 
 
 async def bound_elders(tx: Tx, phone_index: bytes) -> list[Any]:
-    """Elders whose approved family member has this phone: id, name, division_code, member, relation."""
+    """Elders whose approved family member has this phone: id, name, division_code, member, relation, member_id."""
     return await tx.fetch(BOUND_ELDERS, phone_index)

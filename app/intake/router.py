@@ -11,7 +11,19 @@ from app.core.http import CallerDep, IfMatchDep, Router, TxDep, allow, set_etag
 from app.core.json import loads
 from app.core.paging import CursorParam, Limit, Page, after_id, page_of
 from app.core.text import Instant
-from app.intake import confirmation, desk, family_router, queries, quotes, service, views
+from app.intake import (
+    booking,
+    confirmation,
+    desk,
+    family_consents,
+    family_router,
+    queries,
+    quotes,
+    router_cards,
+    router_consultations,
+    service,
+    views,
+)
 from app.intake.confirmation import Completion
 from app.intake.requests import Kind, Status
 from app.intake.schemas import (
@@ -122,7 +134,7 @@ async def merge_request(tx: TxDep, caller: CallerDep, version: IfMatchDep, reque
 @door.post("/v1/care-requests/{request_id}/answer", response_model=CareRequestView, summary="Close with an answer")
 @allow("requests.write")
 async def answer_request(tx: TxDep, caller: CallerDep, version: IfMatchDep, request_id: UUID, body: Answer) -> Any:
-    row = await service.answer(tx, caller, request_id, body.answer, version)
+    row = await service.answer(tx, caller, request_id, body.answer, version, article_id=body.article_id)
     return (await views.several(tx, [row]))[0]
 
 
@@ -159,7 +171,7 @@ async def reveal_request(tx: TxDep, caller: CallerDep, request_id: UUID, body: R
     responses=NOT_THERE,
     summary="Request and confirmation in one step",
 )
-@allow("orders.place")
+@allow("orders.book")
 async def place_order(tx: TxDep, caller: CallerDep, body: OrderBody, response: Response) -> Any:
     wanted_from, wanted_to = span(body.wanted)
     asked = NewRequest(
@@ -174,7 +186,7 @@ async def place_order(tx: TxDep, caller: CallerDep, body: OrderBody, response: R
         note=body.note or None,
         call_id=body.call_id,
     )
-    order = await confirmation.place_order(tx, caller, asked)
+    order = await confirmation.place_order(tx, caller, booking.at_station(caller, asked))
     set_etag(response, order.version)
     response.headers["Location"] = f"/v1/orders/{order.id}"
     return await order_views.one(tx, order.id)
@@ -190,4 +202,7 @@ async def make_quote(tx: TxDep, caller: CallerDep, body: QuoteBody) -> Any:
 
 router = Router()
 router.include_router(door)
+router.include_router(router_cards.door)
+router.include_router(router_consultations.door)
 router.include_router(family_router.router)
+router.include_router(family_consents.family)

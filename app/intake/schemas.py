@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -133,13 +133,36 @@ class AppRequestBody(Wish):
     )
 
 
+class AgreedQuote(Body):
+    """What `POST /v1/family/quotes` said, and the family agreed to."""
+
+    price_fen: Annotated[int, Field(ge=0, le=10**12)]
+    copay_fen: Annotated[int, Field(ge=0, le=10**12)]
+
+
 class FamilyRequestBody(Wish):
+    """With `agreed` it is a booking: refused when it costs something else by now, and an order at once where the city
+    lets families book directly; else the desk confirms."""
+
     elder_id: UUID
     order_id: UUID | None = None
+    agreed: AgreedQuote | None = None
 
     model_config = _examples(
-        {"elder_id": EXAMPLE_ELDER, "item_code": "bath_home", "wanted": "asap", "note": "周末最好"}
+        {"elder_id": EXAMPLE_ELDER, "item_code": "bath_home", "wanted": "asap", "note": "周末最好"},
+        {
+            "elder_id": EXAMPLE_ELDER,
+            "item_code": "bath_home",
+            "wanted": {"from": "2026-11-24T09:00:00+08:00"},
+            "agreed": {"price_fen": 12000, "copay_fen": 4000},
+        },
     )
+
+    @model_validator(mode="after")
+    def _agreed_to_something(self) -> FamilyRequestBody:
+        if self.agreed is not None and (self.kind is not Kind.SERVICE or self.item_code is None):
+            raise ValueError("only a service item has a price to agree to")
+        return self
 
 
 class OrderBody(Body):
@@ -192,7 +215,10 @@ class Merge(Body):
 
 
 class Answer(Body):
+    """`article_id` is the version of the article that the answer was given from, if there was one."""
+
     answer: Text
+    article_id: UUID | None = None
 
     model_config = _examples({"answer": "高龄津贴由户籍所在街道办理，带身份证和户口簿"})
 
@@ -218,4 +244,17 @@ class QuoteBody(Body):
 
     model_config = _examples(
         {"elder_id": EXAMPLE_ELDER, "item_code": "bath_home", "starts_at": "2026-11-24T09:00:00+08:00"}
+    )
+
+
+class BookingRuleBody(Body):
+    """`direct`: what a family books is an order at once."""
+
+    division: Division
+    valid_from: Annotated[date, Field(ge=date(2000, 1, 1), le=date(2100, 1, 1))]
+    direct: bool
+    reason: Line
+
+    model_config = _examples(
+        {"division": "620302", "valid_from": "2027-01-01", "direct": True, "reason": "金川区试行家属直接预约"}
     )

@@ -72,6 +72,7 @@ class CareRequestView(View):
     order_id: UUID | None = None
     merged_into: UUID | None = None
     answer: str | None = None
+    article_id: UUID | None = None
     reason: str | None = None
     missing: list[str]
     next: list[Status]
@@ -125,6 +126,12 @@ class QuoteView(View):
     quota_after: int | None = None
     """Fen left of the month's quotas after this service; null when the elder has none."""
     warnings: list[str]
+
+
+class FamilyRequestView(OwnRequestView):
+    """With what it will cost, for a service that was named."""
+
+    quote: QuoteView | None = None
 
 
 class FamilyElderView(View):

@@ -36,6 +36,7 @@ from app.intake.requests import (
     window_fault,
 )
 from app.jobs import feed
+from app.knowledge import service as knowledge
 from app.orders import service as orders
 
 DESK = "desk"
@@ -119,12 +120,21 @@ async def reject(tx: Tx, caller: Caller, request_id: UUID, reason: str, version:
     return await queries.change(tx, row, clock.now(), status=Status.REJECTED, reason=reason, closed_by=caller.actor)
 
 
-async def answer(tx: Tx, caller: Caller, request_id: UUID, text: str, version: int | None = None) -> RequestRow:
-    """Close a request with an answer: a consultation answered, or what was done about an emergency."""
+async def answer(
+    tx: Tx, caller: Caller, request_id: UUID, text: str, version: int | None = None, *, article_id: UUID | None = None
+) -> RequestRow:
+    """Close a request with an answer: a consultation answered, or what was done about an emergency.
+
+    The article it was given from is counted; Invalid for one that does not hold today.
+    """
     row = await held(tx, caller, request_id, version)
     check(row, Status.ANSWERED)
+    if article_id is not None:
+        await knowledge.used(tx, article_id)
     kept = sealed(tx, row.id, "answer", text)
-    return await queries.change(tx, row, clock.now(), status=Status.ANSWERED, answer=kept, closed_by=caller.actor)
+    return await queries.change(
+        tx, row, clock.now(), status=Status.ANSWERED, answer=kept, article_id=article_id, closed_by=caller.actor
+    )
 
 
 async def merge(tx: Tx, caller: Caller, request_id: UUID, into: UUID, version: int | None = None) -> RequestRow:

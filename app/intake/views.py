@@ -69,7 +69,8 @@ def _fields(tx: Tx, row: RequestRow, names: dict[UUID, str]) -> dict[str, Any]:
         "wanted": "asap" if asap else WindowView(from_=row.wanted_from, to=row.wanted_to),
         "minutes": row.minutes, "note": opened(tx, row, "note"), "division": row.division_code,
         "about_order_id": row.about_order_id, "order_id": row.order_id, "merged_into": row.merged_into,
-        "answer": opened(tx, row, "answer"), "reason": row.reason, "missing": _missing(row, kind, status),
+        "answer": opened(tx, row, "answer"), "article_id": row.article_id, "reason": row.reason,
+        "missing": _missing(row, kind, status),
         "next": sorted(requests.allowed(kind, status)), "call_id": row.call_id, "taken_by": row.taken_by,
         "created_at": row.created_at, "updated_at": row.updated_at, "version": row.version,
     }  # fmt: skip

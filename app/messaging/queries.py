@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -20,6 +20,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 ON CONFLICT (dedupe_key) DO NOTHING RETURNING id"""
 
 POSTPONE = """UPDATE outgoing_message SET not_before = $2 WHERE id = $1 AND status = 'queued' AND NOT urgent"""
+HOLD_BACK = """UPDATE outgoing_message SET status = 'suppressed', failure = $3
+WHERE recipient_kind = $1 AND recipient_id = ANY($2) AND status = 'queued' AND NOT urgent"""
 # From here on nobody knows whether the person has it, until SETTLE says so.
 HAND_OVER = """UPDATE outgoing_message SET status = 'unknown', attempts = attempts + 1, handed_over_at = $2
 WHERE id = $1 AND status = 'queued'
@@ -59,6 +61,10 @@ async def add(tx: Tx, row: Mapping[str, Any]) -> UUID | None:
 async def postpone(tx: Tx, message_id: UUID, until: datetime) -> bool:
     """True when the message was waiting and is not urgent."""
     return await tx.run(POSTPONE, message_id, until) == 1
+
+
+async def hold_back(tx: Tx, recipient_kind: str, recipient_ids: Sequence[str], because: str) -> int:
+    return await tx.run(HOLD_BACK, recipient_kind, list(recipient_ids), because)
 
 
 async def hand_over(tx: Tx, message_id: UUID, now: datetime) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -82,6 +82,11 @@ async def reword(tx: Tx, template: str, channel: str, valid_from: date, text: st
             "template_gap_unknown", f"known gaps: {', '.join(sorted(known))}", field="text", gaps=sorted(strange)
         )
     await queries.put_wording(tx, template, channel, LANGUAGE, valid_from, text)
+
+
+async def hold_back(tx: Tx, recipient_kind: str, recipient_ids: Sequence[UUID], because: str) -> int:
+    """What these people have not been sent yet, and what is not urgent, is not sent; returns how many messages."""
+    return await queries.hold_back(tx, recipient_kind, [str(one) for one in recipient_ids], because)
 
 
 async def note_receipt(tx: Tx, channel: str, external_id: str, *, delivered: bool, failure: str | None = None) -> bool:

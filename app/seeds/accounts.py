@@ -21,6 +21,7 @@ STAFF = (
     ("zuoxi1", "坐席 王桂兰", "operator", CITY),
     ("zuoxi2", "坐席 李建国", "operator", CITY),
     ("zuoxi3", "坐席 马玉珍（永昌）", "operator", ("620321",)),
+    ("hexipu", "河西堡镇养老服务站 赵春梅", "station", ("620321101",)),
     ("zhuguan", "主管 陈淑英", "supervisor", CITY),
     ("jiesuan", "结算 赵敏", "settlement_clerk", CITY),
     ("shenpi", "审批 周国栋", "finance_approver", CITY),

@@ -12,6 +12,8 @@ from app.catalog import service as catalog
 from app.core import clock
 from app.core.config import Settings
 from app.core.db import Database, Tx
+from app.core.http import SYSTEM
+from app.knowledge import service as knowledge
 from app.seeds import accounts, aftermath, base, companies, devices, elders, plans, plots, present, queries, story
 from app.seeds.accounts import Cast
 from app.seeds.chance import chance
@@ -39,6 +41,7 @@ async def furnish(tx: Tx, settings: Settings) -> Cast:
     """The whole world in one transaction; everybody's credentials."""
     await base.load_base(tx)
     await catalog.load_demo_prices(tx, settings.city_division, PRICES_FROM)
+    await knowledge.load_examples(tx, SYSTEM, settings.city_division, PRICES_FROM)
     people = await elders.load(tx)
     firms = await companies.load(tx)
     cast = await accounts.load(tx, settings.public_url, firms, people)

@@ -47,6 +47,12 @@ async def front_page(request: Request) -> Response:
     return HTMLResponse(page)
 
 
+@router.get("/c/{token}", include_in_schema=False)
+async def card_page(token: str) -> Response:
+    """What the code on an elder's card leads to: the same page for every token; the door behind its form knows them."""
+    return HTMLResponse(_pages.get_template("card.html").render())
+
+
 @router.get("/docs", include_in_schema=False)
 async def interface_page(request: Request) -> Response:
     document = request.app.openapi()

@@ -13,6 +13,7 @@ NO_NAMES = frozenset({"utils", "util", "helpers", "helper", "manager", "managers
 
 # Modules that a newcomer reads first: rules of the trade, without a database, a framework or a clock.
 PURE = (
+    "accounts/purposes.py",
     "benefits/waterfall.py",
     "catalog/pricing.py",
     "dispatch/batch.py",
@@ -43,12 +44,14 @@ PURE = (
     "rounds/shifts.py",
     "rounds/storing.py",
     "rounds/succession.py",
+    "elders/card_print.py",
     "elders/id_numbers.py",
     "followup/rules.py",
     "calls/record.py",
     "calls/figures.py",
     "hotline/sheets.py",
     "hotline/references.py",
+    "intake/consultations.py",
     "intake/requests.py",
     "messaging/quiet_hours.py",
     "orders/lifecycle.py",
@@ -59,6 +62,8 @@ PURE = (
     "settlement/calculation.py",
     "settlement/contracts.py",
     "settlement/lifecycle.py",
+    "transfers/lifecycle.py",
+    "transfers/replies.py",
     "visits/geofence.py",
     "visits/journal.py",
     "visits/verification.py",

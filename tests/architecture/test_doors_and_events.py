@@ -32,6 +32,7 @@ REPEATABLE = frozenset(
         "/v1/elders/{elder_id}/reveals",
         "/v1/care-requests/{request_id}/reveals",
         "/v1/quotes",
+        "/v1/family/quotes",
         # Stored under a natural key of their own.
         "/v1/family/wechat-bindings",
         "/v1/app/care-requests",

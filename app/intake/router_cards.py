@@ -1,0 +1,55 @@
+"""Help asked for by a card: whoever scanned it needs no account, and learns nothing of its elder."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import Path
+from pydantic import ConfigDict
+
+from app.core.http import Caller, Router, TxDep, allow
+from app.core.text import Body, Note, View
+from app.elders import cards
+from app.intake import service
+from app.intake.requests import Channel, Kind
+from app.intake.schemas import PhoneText
+from app.intake.service import NewRequest, Requester
+
+door = Router(tags=["cards"])
+
+
+class HelpBody(Body):
+    """`phone` of whoever asks, as typed, so that we can call back."""
+
+    note: Note = ""
+    phone: PhoneText | None = None
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"note": "老人在公园门口迷路了", "phone": "13800000001"}]},
+    )
+
+
+class HelpView(View):
+    received_at: datetime
+    hotline: str
+
+
+@door.post(
+    "/v1/cards/{token}/help",
+    response_model=HelpView,
+    status_code=201,
+    summary="Ask for help for whoever carries this card",
+    description="Treated as an emergency until somebody knows better. Five an hour for one card.",
+)
+@allow("cards.help")
+async def ask_for_help(tx: TxDep, token: Annotated[str, Path(min_length=1, max_length=100)], body: HelpBody) -> Any:
+    card = await cards.help_asked(tx, token)
+    finder = Caller(kind="card", id=card["number"], name="关爱卡")
+    asked = NewRequest(
+        channel=Channel.WEB, kind=Kind.EMERGENCY, requester=Requester(None, body.phone, "other"),
+        elder_id=card["elder_id"], note=body.note or None,
+    )  # fmt: skip
+    row = await service.take_request(tx, finder, asked)
+    return HelpView(received_at=row.created_at, hotline=cards.HOTLINE)
