@@ -25,6 +25,7 @@ from app.dispatch import batching
 from app.dispatch import events as dispatch_events
 from app.dispatch import handlers as dispatch
 from app.dispatch import tasks as dispatch_tasks
+from app.elders import devices as elder_devices
 from app.elders.events import ElderDeparted
 from app.exchange import handlers as exchange
 from app.followup import events as followup_events
@@ -128,6 +129,7 @@ def periodic() -> list[Periodic]:
         Periodic("followup.auto_pass", timedelta(seconds=30), followup_tasks.auto_pass),
         Periodic("followup.announce_due", timedelta(seconds=30), followup_tasks.announce_due),
         Periodic("intake.close_ghosts", timedelta(minutes=5), intake_tasks.close_ghosts),
+        Periodic("elders.miss_silent_devices", timedelta(seconds=10), elder_devices.miss_silent),
         Periodic("core.forget_keys", timedelta(hours=1), idempotency.forget_old),
         Periodic("accounts.forget_expired", timedelta(minutes=10), account_tasks.forget_expired),
         Periodic("messaging.forget_contents", timedelta(hours=6), messaging_tasks.forget_contents),

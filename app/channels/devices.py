@@ -6,10 +6,14 @@ from typing import Annotated
 
 from fastapi import Path, Request
 
-from app.channels.schemas import DeviceAlarm, DeviceReceipt
-from app.core.http import CallerDep, Router, TxDep, allow
+from app.channels.schemas import DeviceAlarm, DeviceReceipt, Heartbeats, HeartbeatsView
+from app.core.errors import Forbidden
+from app.core.http import Caller, CallerDep, Router, TxDep, allow
+from app.elders import devices
 from app.intake import alarms
 from app.intake.alarms import Alarm
+
+SIGNS_OF_LIFE = frozenset({"heartbeat", "online"})
 
 router = Router(tags=["devices"])
 
@@ -23,10 +27,12 @@ Vendor = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 async def receive_alarm(
     request: Request, tx: TxDep, caller: CallerDep, vendor: Vendor, body: DeviceAlarm
 ) -> DeviceReceipt:
+    _check(caller, vendor)
+    if body.type in SIGNS_OF_LIFE:
+        await devices.alive(tx, vendor, [(body.device_id, body.battery)])
+        return DeviceReceipt(fresh=True)
     place = body.location.wgs84() if body.location is not None else None
     alarm = Alarm(
-        # The key is part of the account: no maker's key can take another maker's message numbers.
-        account=f"{vendor}:{caller.id}",
         vendor=vendor,
         device_id=body.device_id,
         msg_id=body.msg_id,
@@ -39,3 +45,19 @@ async def receive_alarm(
     )
     receipt = await alarms.take_alarm(tx, caller, alarm)
     return DeviceReceipt(contact_id=receipt.contact_id, fresh=receipt.fresh, care_request_id=receipt.care_request_id)
+
+
+@router.post(
+    "/channels/devices/{vendor}/heartbeats",
+    response_model=HeartbeatsView,
+    summary="Signs of life of many devices; what is silent after one is missed",
+)
+@allow("channels.devices", keyed=False)
+async def receive_heartbeats(tx: TxDep, caller: CallerDep, vendor: Vendor, body: Heartbeats) -> HeartbeatsView:
+    _check(caller, vendor)
+    return HeartbeatsView(known=await devices.alive(tx, vendor, [(one.device_id, one.battery) for one in body.devices]))
+
+
+def _check(caller: Caller, vendor: str) -> None:
+    if vendor not in caller.facts["vendors"]:
+        raise Forbidden("vendor_of_another_key", "this key does not speak for this maker's devices")

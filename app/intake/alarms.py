@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 
@@ -27,7 +28,6 @@ NAMES = {"sos": "一键求助", "fall": "跌倒", "smoke": "烟雾", "gas": "燃
 class Alarm:
     """One device message; `lng`, `lat` in WGS-84."""
 
-    account: str
     vendor: str
     device_id: str
     msg_id: str
@@ -42,19 +42,20 @@ class Alarm:
 async def take_alarm(tx: Tx, caller: Caller, alarm: Alarm) -> Receipt:
     """Store the message and raise an emergency; pressing again within a minute adds to the same emergency."""
     # Two presses at once must find each other.
-    await queries.one_at_a_time(tx, f"device:{alarm.account}:{alarm.device_id}")
-    external_id = f"{alarm.device_id}:{alarm.msg_id}"
-    arrival = Arrival("device", alarm.account, external_id, alarm.type, alarm.raw, alarm.device_id, alarm.note)
+    await queries.one_at_a_time(tx, f"device:{alarm.vendor}:{alarm.device_id}")
+    # A device that counts from one again after losing power says something new under a number it has used.
+    external_id = f"{alarm.device_id}:{alarm.msg_id}:{hashlib.sha256(alarm.raw).hexdigest()[:16]}"
+    arrival = Arrival("device", alarm.vendor, external_id, alarm.type, alarm.raw, alarm.device_id, alarm.note)
     receipt = await contacts.receive(tx, arrival)
     if not receipt.fresh:
         return receipt
     now = clock.now()
-    bound = await devices.heard(tx, alarm.vendor, alarm.device_id, alarm.battery)
+    bound = await devices.heard(tx, alarm.vendor, alarm.device_id, alarm.battery, low=alarm.type == "low_battery")
     request_id = None
     if alarm.type not in NO_ALARM:
         index = contacts.sender_index(tx, alarm.device_id)
         since = now - REPEAT_WITHIN
-        request_id = await queries.recent_of_sender(tx, "device", alarm.account, index, alarm.type, since)
+        request_id = await queries.recent_of_sender(tx, "device", alarm.vendor, index, alarm.type, since)
         if request_id is None:
             request_id = (await service.take_request(tx, caller, _emergency(alarm, receipt, bound))).id
         else:
@@ -70,7 +71,7 @@ async def take_alarm(tx: Tx, caller: Caller, alarm: Alarm) -> Receipt:
 
 
 def _facts(alarm: Alarm) -> DeviceFacts:
-    return DeviceFacts(alarm.type, f"{alarm.account}:{alarm.device_id}", alarm.lng, alarm.lat)
+    return DeviceFacts(alarm.type, f"{alarm.vendor}:{alarm.device_id}", alarm.lng, alarm.lat)
 
 
 def _emergency(alarm: Alarm, receipt: Receipt, bound: Bound | None) -> NewRequest:
