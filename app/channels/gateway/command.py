@@ -7,6 +7,7 @@ import asyncio
 import os
 import signal
 
+from app.core import log
 from app.serving.failures import ServingFailure
 
 APP_KEY, SECRET = "NUANXIAN_DEVICES_APP_KEY", "NUANXIAN_DEVICES_SECRET"
@@ -38,6 +39,7 @@ def devices(port: int, chosen: argparse.Namespace) -> int:
         raise ServingFailure(f"Set {' and '.join(missing)}.")
     if chosen.mqtt_host is None and chosen.watch_port is None:
         raise ServingFailure("Say where devices are: --mqtt-host, --watch-port, or both.")
+    log.configure()
     return asyncio.run(_run(chosen.service or f"http://127.0.0.1:{port}", chosen))
 
 

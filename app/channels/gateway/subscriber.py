@@ -23,6 +23,7 @@ from app.core import clock, log
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 10.0
 KEEPALIVE_S = 15
+PENDING = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ async def _listen(broker: Broker, handing: Handing) -> None:
     )
     # aiomqtt hides this switch of the client it wraps; without it a message is acknowledged before it is read.
     client._client.manual_ack_set(True)
+    client.pending_calls_threshold = PENDING  # it would complain of a dozen
     async with client, asyncio.TaskGroup() as taking:
         await client.subscribe([(topics.ALARMS, 1), (topics.HEARTBEATS, 0)])
         log.get("gateway").info("broker_connected")
