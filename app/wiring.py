@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from app.accounts import tasks as account_tasks
 from app.alarms import tasks as alarm_tasks
+from app.alarms.events import IncidentClosed
 from app.benefits import handlers as benefits
 from app.channels import emergencies, notices
 from app.core import clock, idempotency
@@ -86,6 +87,7 @@ def bus() -> Bus:
     bus.on(RoundsPublished, notices.on_rounds_published)
     bus.on(intake_events.EmergencyReceived, emergencies.on_emergency_received)
     bus.on(intake_events.AlarmRepeated, emergencies.on_alarm_repeated)
+    bus.on(IncidentClosed, emergencies.on_incident_closed)
     bus.on(intake_events.ComplaintReceived, followup.on_complaint_received)
     bus.on(visit_events.ServiceCompleted, followup.on_service_completed, notices.on_service_completed)
     bus.on(followup_events.RatingRecorded, settlement.on_rating_recorded)
@@ -115,7 +117,7 @@ def tasks(database: Database, settings: Settings) -> dict[str, Task | Long]:
 def periodic() -> list[Periodic]:
     """Sweeps: each runs on one worker at a time, in one transaction."""
     return [
-        Periodic("alarms.climb", timedelta(seconds=0.5), alarm_tasks.climb),
+        Periodic("alarms.climb", timedelta(seconds=0.2), alarm_tasks.climb),
         Periodic("dispatch.expire_offers", timedelta(seconds=1), dispatch_tasks.expire_offers),
         Periodic("dispatch.waiting", timedelta(seconds=15), dispatch_tasks.dispatch_waiting),
         Periodic("dispatch.keep_days_ready", timedelta(seconds=10), availability.keep_ready),
