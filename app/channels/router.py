@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from app.channels import devices, family_links, incidents, phone, stream
+from app.channels.vendors import router as vendors
 from app.channels.wechat import router as wechat
 from app.core.http import Router
 
 router = Router()
-for door in (wechat.router, phone.router, devices.router, incidents.router, stream.router, family_links.router):
+for door in (
+    wechat.router,
+    phone.router,
+    devices.router,
+    vendors.router,
+    incidents.router,
+    stream.router,
+    family_links.router,
+):
     router.include_router(door)

@@ -24,6 +24,7 @@ def upgrade() -> None:
     op.execute(KNOWN)
     op.create_check_constraint("vendors", "app_key", "(kind = 'device') = (vendors IS NOT NULL)")
     _devices()
+    _makers()
 
 
 def _devices() -> None:
@@ -41,7 +42,33 @@ def _devices() -> None:
     op.create_index("ix_elder_device_wanting", "elder_device", ["id"], postgresql_where=sa.text(wanting))
 
 
+def _makers() -> None:
+    op.create_table(
+        "device_maker",
+        sa.Column("vendor", sa.Text(), nullable=False),
+        sa.Column("form", sa.Text(), nullable=False),
+        sa.Column("datum", sa.Text(), nullable=False),
+        sa.Column("token", sa.LargeBinary()),
+        sa.Column("updated_at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("vendor", name="pk_device_maker"),
+        sa.CheckConstraint("form IN ('json', 'action', 'form', 'onenet')", name="form"),
+        sa.CheckConstraint("datum IN ('wgs84', 'gcj02', 'bd09')", name="datum"),
+        sa.CheckConstraint("(form = 'json') = (token IS NULL)", name="its_own_form_is_proved"),
+    )
+    op.create_table(
+        "device_code",
+        sa.Column("vendor", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("updated_at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("vendor", "code", name="pk_device_code"),
+        sa.ForeignKeyConstraint(["vendor"], ["device_maker.vendor"], name="fk_device_code_vendor"),
+    )
+
+
 def downgrade() -> None:
+    op.drop_table("device_code")
+    op.drop_table("device_maker")
     op.drop_index("ix_elder_device_wanting")
     op.drop_index("ix_elder_device_silent")
     for name in ("only_the_expected_are_missed", "silent_after"):

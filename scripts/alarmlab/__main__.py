@@ -26,6 +26,7 @@ from alarmlab.killing import Killer, Watcher
 from alarmlab.parts import Laboratory
 from alarmlab.senders import Senders
 from alarmlab.storm import Device
+from app.core import log
 from app.core.db import Database
 
 NAME = "alarmlab"
@@ -45,6 +46,7 @@ def main() -> int:
     except Missing as missing:
         print(missing, file=sys.stderr)
         return 3
+    log.configure("ERROR")
     logging.getLogger("mqtt").setLevel(logging.CRITICAL)  # a broker that is killed is what this is about
     return asyncio.run(_run(options))
 

@@ -16,7 +16,7 @@ from benchmarks.town import MASTER_KEY, Service
 from alarmlab.broker import SUBSCRIBER, Broker, password
 from alarmlab.city import Keys
 
-READY_S = 60.0
+READY_S = 180.0
 
 
 class Laboratory:

@@ -17,6 +17,8 @@ from app.core.json import dumps
 
 PATIENCE_S = 4.0
 """After so long without an answer a device says it again."""
+AT_ONCE = 2
+"""Messages of one device on their way at the same time."""
 
 
 class Senders:
@@ -32,10 +34,12 @@ class Senders:
         if device.by_mqtt:
             await self._by_mqtt(device)
         else:
-            await asyncio.gather(*(self._by_http(device, said) for said in device.sends))
+            room = asyncio.Semaphore(AT_ONCE)
+            await asyncio.gather(*(self._by_http(device, said, room) for said in device.sends))
 
-    async def _by_http(self, device: Device, said: dict[str, object]) -> None:
-        answer = await self._door.until_answered({"device_id": device.name, **said})
+    async def _by_http(self, device: Device, said: dict[str, object], room: asyncio.Semaphore) -> None:
+        async with room:
+            answer = await self._door.until_answered({"device_id": device.name, **said})
         self.counts[f"http {answer.status_code}"] += 1
 
     async def _by_mqtt(self, device: Device) -> None:

@@ -40,6 +40,7 @@ REPEATABLE = frozenset(
         "/channels/phone/events",
         "/channels/devices/{vendor}",
         "/channels/devices/{vendor}/heartbeats",
+        "/channels/devices/{vendor}/push",
         # The same run gives the same result.
         "/v1/settlement-runs",
     }

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.channels.gateway import topics, watch
-from app.channels.gateway.report import Report
 from app.channels.gateway.topics import TopicError
 from app.channels.gateway.watch import Frame, Frames, WatchError
+from app.channels.report import Report
 from app.channels.schemas import DeviceAlarm
 from app.core.json import dumps, loads
 from app.core.text import refuse_unstorable

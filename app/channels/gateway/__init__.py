@@ -4,6 +4,6 @@ Two sides: an MQTT broker's topics (`sos/up/{device}/alarm`), and watches that s
 promise: the device, or the broker for it, hears that an alarm was taken only after the service has it on disk. So the
 process keeps nothing: killed at any moment, whatever it had not handed on is sent again.
 
-Read in this order: `report` (our words), `watch` and `topics` (wire, then meaning; pure), `handing` (towards the
-service), `listener` and `subscriber` (the connections).
+Read in this order: `channels.report` (our words), `watch` and `topics` (wire, then meaning; pure), `handing`
+(towards the service), `listener` and `subscriber` (the connections).
 """

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from app.channels.gateway.report import UNREADABLE, Report
+from app.channels.report import UNREADABLE, Report
 from app.channels.signed_door import SignedDoor
 from app.core import log
 

@@ -8,8 +8,8 @@ from contextlib import suppress
 
 from app.channels.gateway import watch
 from app.channels.gateway.handing import Handing
-from app.channels.gateway.report import Report
 from app.channels.gateway.watch import Frame, Frames, WatchError
+from app.channels.report import Report
 from app.core import clock, log
 
 SILENT_S = 1200.0

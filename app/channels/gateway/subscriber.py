@@ -18,7 +18,7 @@ import aiomqtt
 
 from app.channels.gateway import topics
 from app.channels.gateway.handing import Handing
-from app.channels.gateway.report import HEARTBEAT
+from app.channels.report import HEARTBEAT
 from app.core import clock, log
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 10.0

@@ -12,7 +12,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from app.channels.gateway.report import (
+from app.channels.report import (
     HEARTBEAT,
     LONG,
     SHORT,

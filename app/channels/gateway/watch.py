@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from app.channels.gateway.report import HEARTBEAT, Report, percent, place, report, stamped
+from app.channels.report import HEARTBEAT, Report, percent, place, report, stamped
 
 LONGEST_CONTENT = 4096
 """Longer content (voice, pictures) is counted off and let go."""
