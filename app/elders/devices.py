@@ -67,6 +67,16 @@ async def heard(tx: Tx, vendor: str, number: str, battery: int | None, *, low: b
     return Bound(rows[0]["elder_id"], rows[0]["place"]) if rows else None
 
 
+async def gone(tx: Tx, vendor: str, number: str) -> Bound | None:
+    """Its maker says that it is off line: it is missed from now on, and told once."""
+    row = await queries.gone(tx, vendor, number, clock.now())
+    if row is None:
+        return None
+    if row["was_offline"] is None:
+        await _tell(tx, "device.offline", row)
+    return Bound(row["elder_id"], row["place"])
+
+
 async def alive(tx: Tx, vendor: str, signs: Sequence[tuple[str, int | None]]) -> int:
     """Signs of life, each with the battery's level if it was told; how many are of devices that are bound. From the
     first one on a device is missed when it is silent too long."""

@@ -41,6 +41,13 @@ SEEN = f"""WITH said AS (
   RETURNING d.id, d.elder_id, d.place, d.low_battery_at, old.offline_at AS was_offline, old.low_battery_at AS was_low
 )
 SELECT s.*, e.division_code FROM seen s JOIN elder e ON e.id = s.elder_id"""
+GONE = """WITH old AS (
+  SELECT id, offline_at FROM elder_device WHERE vendor = $1 AND number = $2 AND unbound_at IS NULL FOR UPDATE
+), gone AS (
+  UPDATE elder_device d SET offline_at = coalesce(d.offline_at, $3), silent_at = coalesce(d.silent_at, $3)
+  FROM old WHERE d.id = old.id RETURNING d.id, d.elder_id, d.place, old.offline_at AS was_offline
+)
+SELECT g.*, e.division_code FROM gone g JOIN elder e ON e.id = g.elder_id"""
 MISS = """WITH due AS (
   SELECT id, greatest(silent_at, seen_at + make_interval(secs => silent_after_s)) AS silent FROM elder_device
   WHERE unbound_at IS NULL AND offline_at IS NULL AND silent_at <= $1 ORDER BY silent_at LIMIT $2
@@ -83,6 +90,11 @@ async def seen(
     """Note that these were heard; the bindings of those that have one, with what they were. `beats`: by signs of life,
     which will be missed; `low`: by their saying that the battery is low."""
     return await tx.fetch(SEEN, vendor, list(numbers), list(batteries), at, beats, low)
+
+
+async def gone(tx: Tx, vendor: str, number: str, at: datetime) -> Any:
+    """Note that it is off line; the binding, or None."""
+    return await tx.fetchrow(GONE, vendor, number, at)
 
 
 async def miss(tx: Tx, now: datetime, limit: int) -> list[Any]:

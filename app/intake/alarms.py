@@ -21,7 +21,10 @@ NO_ALARM = frozenset({"restore", "test", "low_battery", "offline", "online", "he
 """Kept, but nobody is called for them; everything else, known or not, is an alarm."""
 
 REPEAT_WITHIN = timedelta(seconds=60)
-NAMES = {"sos": "一键求助", "fall": "跌倒", "smoke": "烟雾", "gas": "燃气", "water": "漏水"}
+REPEATED_WITHIN = timedelta(hours=24)
+"""So long a message that is sent again is the same message."""
+NAMES = {"sos": "一键求助", "fall": "跌倒", "smoke": "烟雾", "gas": "燃气", "water": "漏水",
+         "pull_cord": "紧急拉绳", "unreadable": "无法识别的报文"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +49,13 @@ async def take_alarm(tx: Tx, caller: Caller, alarm: Alarm) -> Receipt:
     # A device that counts from one again after losing power says something new under a number it has used.
     external_id = f"{alarm.device_id}:{alarm.msg_id}:{hashlib.sha256(alarm.raw).hexdigest()[:16]}"
     arrival = Arrival("device", alarm.vendor, external_id, alarm.type, alarm.raw, alarm.device_id, alarm.note)
-    receipt = await contacts.receive(tx, arrival)
+    receipt, now = await contacts.receive(tx, arrival), clock.now()
+    if not receipt.fresh and now - receipt.received_at >= REPEATED_WITHIN:
+        # And a button without a memory says the very same thing each time it is pressed.
+        receipt = await contacts.receive(tx, replace(arrival, external_id=f"{external_id}@{clock.today()}"))
     if not receipt.fresh:
         return receipt
-    now = clock.now()
-    bound = await devices.heard(tx, alarm.vendor, alarm.device_id, alarm.battery, low=alarm.type == "low_battery")
+    bound = await _heard(tx, alarm)
     request_id = None
     if alarm.type not in NO_ALARM:
         index = contacts.sender_index(tx, alarm.device_id)
@@ -68,6 +73,12 @@ async def take_alarm(tx: Tx, caller: Caller, alarm: Alarm) -> Receipt:
             )  # fmt: skip
     await queries.processed(tx, receipt.contact_id, now, request_id)
     return replace(receipt, care_request_id=request_id)
+
+
+async def _heard(tx: Tx, alarm: Alarm) -> Bound | None:
+    if alarm.type == "offline":
+        return await devices.gone(tx, alarm.vendor, alarm.device_id)
+    return await devices.heard(tx, alarm.vendor, alarm.device_id, alarm.battery, low=alarm.type == "low_battery")
 
 
 def _facts(alarm: Alarm) -> DeviceFacts:

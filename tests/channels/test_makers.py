@@ -23,6 +23,7 @@ from app.channels.vendors.router import Type
 from app.core.db import Database
 from app.core.http import SYSTEM
 from app.elders import devices
+from tests.flows.bad_input import NASTY, RAW
 from tests.world.accounts import make_app_key, staff_headers
 from tests.world.elders import make_elder
 from tests.world.intake import signed_post
@@ -34,7 +35,9 @@ NAMES = st.sampled_from(
      "imei", "data_type", "date_str", "lng", "lat", "lon", "battery", "Id", "x"]
 )  # fmt: skip
 PLAIN = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats() | st.text(max_size=12)
-SAID = st.recursive(PLAIN, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=6))
+SAID = st.recursive(
+    PLAIN, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=6), max_leaves=8
+)
 PUSHES = (
     st.binary(max_size=100)
     | SAID.map(lambda said: orjson.dumps(said, option=orjson.OPT_NON_STR_KEYS) if _is_json(said) else b"{}")
@@ -108,6 +111,13 @@ def test_a_data_point_is_a_code_of_stream_and_value_and_carries_its_own_number()
     assert pressed.occurred_at == datetime(2016, 6, 17, 3, 21, 46, 841000, tzinfo=UTC)
     again = readers.onenet(onenet(PRESSED), NOW.replace(hour=9), "wgs84")
     assert accepted(again[0]).msg_id == pressed.msg_id
+
+
+def test_what_is_nested_deeper_than_it_could_be_written_again_is_the_one_error() -> None:
+    deep = b'{"a":' * 400 + b"1" + b"}" * 400
+    for form, raw in (("action", deep), ("onenet", b'{"msg":' + deep + b"}")):
+        with pytest.raises(PushError):
+            READERS[form](raw, NOW, "wgs84")
 
 
 @pytest.mark.parametrize("raw", [b'{"\\u006dsg": {}}', b'{"x": 1}', b"[]", b'"msg"', b'{"a": "\\"msg\\":", "msg": {}}'])
@@ -187,6 +197,19 @@ async def test_what_a_maker_says_and_nobody_can_read_is_looked_at(
         answer = await doors.post("/channels/devices/akmon/push", content=garbage, headers={"X-Push-Token": TOKEN})
         assert answer.status_code == 200
     assert set(await kinds(clean_database)) == {"unreadable"}
+
+
+@pytest.mark.parametrize("form", sorted(READERS))
+async def test_whatever_is_posted_is_taken_or_refused_and_never_our_failure(
+    doors: httpx.AsyncClient, admin: dict[str, str], form: str
+) -> None:
+    await put(doors, admin, "maker", {"form": form, "token": TOKEN})
+    texts = [orjson.dumps({"imei": value, "Action": value, "msg": value}) for value in NASTY if _is_json(value)]
+    for body in (*RAW, *texts, *(onenet({"dev_id": v, "value": v, "at": v}) for v in NASTY if _is_json(v))):
+        for kind in ("application/json", "application/x-www-form-urlencoded"):
+            headers = {"X-Push-Token": TOKEN, "Content-Type": kind}
+            answer = await doors.post("/channels/devices/maker/push", content=body, headers=headers)
+            assert answer.status_code in {200, 401, 413, 422}, (body, answer.text)
 
 
 async def test_onenet_checks_the_address_and_signs_the_text_as_it_stands(

@@ -212,3 +212,27 @@ async def test_signs_of_life_are_not_kept_but_remembered(
         assert await tx.fetchval("SELECT count(*) FROM inbound_contact") == 0
         row = await tx.fetchrow("SELECT seen_at, silent_at, battery FROM elder_device")
     assert (row["battery"], row["silent_at"] > row["seen_at"]) == (55, True)
+
+
+async def test_the_same_words_a_day_later_are_another_press(
+    doors: httpx.AsyncClient, maker: Any, clean_database: Database
+) -> None:
+    """A button without clock and memory begins to count anew with each battery."""
+    now, fresh = clock.now(), []
+    for hours in (0, 23, 25, 26, 50):
+        with clock.hold(now + timedelta(hours=hours)):
+            fresh.append((await signed_post(doors, maker, DEVICE, SOS)).json()["fresh"])
+    assert fresh == [True, False, True, False, True]
+
+
+async def test_a_maker_may_say_that_a_device_is_off_line(
+    doors: httpx.AsyncClient, maker: Any, clean_database: Database
+) -> None:
+    async with clean_database.transaction() as tx:
+        await devices.bind(tx, SYSTEM, await make_elder(tx), "aiqiangua", SOS["device_id"], "button", None)
+    for number, kind in enumerate(("offline", "offline", "sos", "offline")):
+        await signed_post(doors, maker, DEVICE, SOS | {"type": kind, "msg_id": str(number)})
+    async with clean_database.transaction() as tx:
+        told = [e["type"] for e in await feed.read(tx, "desk", Position(), 20)]
+        assert await tx.fetchval("SELECT offline_at FROM elder_device") is not None
+    assert [one for one in told if one.startswith("device.")] == ["device.offline", "device.back", "device.offline"]

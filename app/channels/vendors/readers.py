@@ -48,7 +48,7 @@ def action(raw: bytes, now: datetime, datum: str) -> list[Report]:
 
 
 def _of_action(said: Said, now: datetime, datum: str) -> Report:
-    own = dumps(said).encode()
+    own = _own(said)
     return report(
         _first(said, DEVICE_NAMES),
         words(said.get("action"), SHORT) or UNREADABLE,
@@ -90,7 +90,7 @@ def onenet(raw: bytes, now: datetime, datum: str) -> list[Report]:
 
 
 def _of_onenet(said: Said, datum: str) -> Report:
-    own = dumps(said).encode()
+    own = _own(said)
     stream, value, kind = words(said.get("ds_id"), SHORT), said.get("value"), said.get("type")
     code = stream
     if kind == ON_OR_OFF_LINE:
@@ -148,6 +148,14 @@ def _messages(said: Any) -> list[Said]:
     if not 0 < len(messages) <= MOST or not all(isinstance(one, dict) for one in messages):
         raise PushError(f"one object or a list of at most {MOST}")
     return messages
+
+
+def _own(said: Said) -> bytes:
+    """This message alone, to be kept and to be told from others."""
+    try:
+        return dumps(said).encode()
+    except TypeError:  # what could be read need not be writable: it is nested too deep
+        raise PushError("nested too deep") from None
 
 
 def _first(said: Said, names: tuple[str, ...]) -> str:
