@@ -38,6 +38,7 @@ CLIMBED_S = 30.0
 def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/alarm_storm", description=__doc__)
     parser.add_argument("--alarms", type=int, default=300)
+    parser.add_argument("--rounds", type=int, default=1, help="of killing: broker; gateway and worker; web; all")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--within-s", type=float, default=1.0, help="of its deadline, or of the worker's return")
     options = parser.parse_args()
@@ -81,13 +82,14 @@ async def _run(options: argparse.Namespace) -> int:
 async def _storm(
     options: argparse.Namespace, laboratory: Laboratory, database: Database, devices: list[Device], keys: city.Keys
 ) -> bool:
-    killer, watcher, stop = Killer(laboratory, database, options.seed), Watcher(database), asyncio.Event()
+    killer, watcher = Killer(laboratory, database, options.seed, options.rounds), Watcher(database)
     watching = asyncio.create_task(watcher.work())
     await asyncio.sleep(2)  # the gateway's first session has to be there before devices trust the broker with anything
-    killing = asyncio.create_task(killer.work(stop))
     room, began = asyncio.Semaphore(AT_ONCE), time.monotonic()
     async with httpx.AsyncClient(base_url=laboratory.url, trust_env=False, timeout=10) as client:
         senders = Senders(laboratory.broker, client, keys.maker)
+        everything = sum(len(device.sends) for device in devices)
+        killing = asyncio.create_task(killer.work(lambda: senders.taken / everything))
 
         async def one(device: Device) -> None:
             async with room:
@@ -95,7 +97,6 @@ async def _storm(
 
         await asyncio.gather(*(one(device) for device in devices))
     took = time.monotonic() - began
-    stop.set()
     await killing
     for _ in range(int(CLIMBED_S)):
         if not (left := await watcher.look()):

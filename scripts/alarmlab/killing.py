@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,29 +15,29 @@ from app.core.db import Database
 
 ROUND = (("broker",), ("gateway", "worker"), ("web",), ("broker", "gateway", "web", "worker"))
 AWAY_S = (0.3, 2.0)
-PAUSE_S = (1.0, 4.0)
+LOOKS_S = 0.05
 SIGN_OF_LIFE = "SELECT max(last_started_at) FROM periodic_task"
 TAKEN = "SELECT incident_id, step, due_at FROM incident_step WHERE taken_at IS NOT NULL"
 OPEN = "SELECT count(*) FROM incident_step WHERE taken_at IS NULL"
 
 
 class Killer:
-    """Kills in rounds until told to stop; at least one whole round."""
+    """Kills in rounds, spread evenly over what is sent."""
 
-    def __init__(self, laboratory: Laboratory, database: Database, seed: int) -> None:
+    def __init__(self, laboratory: Laboratory, database: Database, seed: int, rounds: int) -> None:
         self._laboratory, self._database = laboratory, database
+        self._strikes = ROUND * rounds
         self._chance = random.Random(seed)
         self.kills = 0
         self.away: list[tuple[datetime, datetime]] = []
         """When there was no worker: from its death until it began its first sweep."""
 
-    async def work(self, stop: asyncio.Event) -> None:
-        while True:
-            for victims in ROUND:
-                await asyncio.sleep(self._chance.uniform(*PAUSE_S))
-                await self._strike(victims)
-            if stop.is_set():
-                return
+    async def work(self, progress: Callable[[], float]) -> None:
+        """`progress` is how much of everything has been taken, from 0 to 1."""
+        for number, victims in enumerate(self._strikes, 1):
+            while progress() < number / (len(self._strikes) + 1):  # noqa: ASYNC110 (many small steps)
+                await asyncio.sleep(LOOKS_S)
+            await self._strike(victims)
 
     async def _strike(self, victims: tuple[str, ...]) -> None:
         died = clock.now()

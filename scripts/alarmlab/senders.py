@@ -28,6 +28,7 @@ class Senders:
         self._broker = broker
         self._door = SignedDoor(client, key, f"/channels/devices/{MAKER}")
         self.counts: Counter[str] = Counter()
+        self.taken = 0
 
     async def send(self, device: Device) -> None:
         """Returns when all its alarms were taken; of a trusting device, when the broker has acknowledged them."""
@@ -41,6 +42,7 @@ class Senders:
         async with room:
             answer = await self._door.until_answered({"device_id": device.name, **said})
         self.counts[f"http {answer.status_code}"] += 1
+        self.taken += 1
 
     async def _by_mqtt(self, device: Device) -> None:
         waiting = list(device.sends)
@@ -67,7 +69,7 @@ class Senders:
             await client.publish(f"sos/up/{device.name}/alarm", dumps(said), qos=1)
             self.counts["mqtt sent" if tries == 1 else "mqtt repeated"] += 1
             if device.trusts and said in waiting:
-                waiting.remove(said)
+                self._done(waiting, said["msg_id"])
         for _ in range(int(PATIENCE_S / 0.05)):
             if not waiting:
                 return
@@ -77,4 +79,9 @@ class Senders:
         with suppress(aiomqtt.MqttError):
             async for message in client.messages:
                 number = bytes(message.payload).decode()  # type: ignore[arg-type]
-                waiting[:] = [said for said in waiting if said["msg_id"] != number]
+                self._done(waiting, number)
+
+    def _done(self, waiting: list[dict[str, object]], number: object) -> None:
+        left = [said for said in waiting if said["msg_id"] != number]
+        self.taken += len(waiting) - len(left)
+        waiting[:] = left
