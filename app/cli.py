@@ -18,6 +18,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from app.channels.bridge import command as bridging
+from app.channels.gateway import command as gateway
 from app.core.config import Settings
 from app.serving import databases, migrations, service
 from app.serving.failures import ServingFailure
@@ -126,6 +127,10 @@ def bridge(settings: Settings, arguments: Arguments) -> int:
     return bridging.bridge(settings.port, arguments)
 
 
+def devices(settings: Settings, arguments: Arguments) -> int:
+    return gateway.devices(settings.port, arguments)
+
+
 def check_config(settings: Settings, arguments: Arguments) -> int:
     secret = {"database_url", "master_key", "amap_key"}
     for name, value in settings.model_dump().items():
@@ -209,6 +214,7 @@ COMMANDS: dict[str, Command] = {
     "web": Command("run one web process", web, _fd_option),
     "worker": Command("run one worker process", worker),
     "bridge": Command("hand on what a telephone exchange says of its calls", bridge, bridging.options),
+    "devices": Command("hand on what devices say over MQTT and watches over TCP", devices, gateway.options),
     "check-config": Command("show the settings, say what is wrong", check_config, _connect_option),
     "revision": Command("write an empty migration under the next number", revision, _message_argument),
 }

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from app.accounts import tasks as account_tasks
 from app.alarms import tasks as alarm_tasks
+from app.alarms.events import IncidentClosed
 from app.benefits import handlers as benefits
 from app.calls import events as call_events
 from app.calls import service as calls
@@ -27,6 +28,7 @@ from app.dispatch import batching
 from app.dispatch import events as dispatch_events
 from app.dispatch import handlers as dispatch
 from app.dispatch import tasks as dispatch_tasks
+from app.elders import devices as elder_devices
 from app.elders.events import ElderDeparted
 from app.exchange import handlers as exchange
 from app.followup import events as followup_events
@@ -90,6 +92,7 @@ def bus() -> Bus:
     bus.on(call_events.RecordingReady, recordings.on_recording_ready)
     bus.on(intake_events.EmergencyReceived, emergencies.on_emergency_received)
     bus.on(intake_events.AlarmRepeated, emergencies.on_alarm_repeated)
+    bus.on(IncidentClosed, emergencies.on_incident_closed)
     bus.on(intake_events.ComplaintReceived, followup.on_complaint_received)
     bus.on(visit_events.ServiceCompleted, followup.on_service_completed, notices.on_service_completed)
     bus.on(followup_events.RatingRecorded, settlement.on_rating_recorded)
@@ -120,7 +123,7 @@ def tasks(database: Database, settings: Settings) -> dict[str, Task | Long]:
 def periodic(settings: Settings) -> list[Periodic]:
     """Sweeps: each runs on one worker at a time, in one transaction."""
     return [
-        Periodic("alarms.climb", timedelta(seconds=0.5), alarm_tasks.climb),
+        Periodic("alarms.climb", timedelta(seconds=0.2), alarm_tasks.climb),
         Periodic("dispatch.expire_offers", timedelta(seconds=1), dispatch_tasks.expire_offers),
         Periodic("dispatch.waiting", timedelta(seconds=15), dispatch_tasks.dispatch_waiting),
         Periodic("dispatch.keep_days_ready", timedelta(seconds=10), availability.keep_ready),
@@ -133,6 +136,7 @@ def periodic(settings: Settings) -> list[Periodic]:
         Periodic("orders.missed_deadlines", timedelta(seconds=5), order_tasks.announce_missed_deadlines),
         Periodic("followup.auto_pass", timedelta(seconds=30), followup_tasks.auto_pass),
         Periodic("followup.announce_due", timedelta(seconds=30), followup_tasks.announce_due),
+        Periodic("elders.miss_silent_devices", timedelta(seconds=10), elder_devices.miss_silent),
         Periodic("transfers.announce_overdue", timedelta(seconds=30), transfers.announce_overdue),
         Periodic("calls.close_ghosts", timedelta(minutes=5), calls.close_ghosts),
         Periodic("hotline.send_home", timedelta(minutes=1), presence.send_home),

@@ -120,7 +120,7 @@ async def _by_signature(tx: Tx, request: Request, body: bytes) -> Caller:
         id=key if provider_id is None else str(provider_id),
         name=row["name"],
         provider_id=provider_id,
-        facts={"app_key": key},
+        facts={"app_key": key, "vendors": row["vendors"] or ()},
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -20,17 +21,26 @@ LIVE_SECRETS = 2
 
 
 async def create_key(
-    tx: Tx, kind: str, name: str, provider_id: UUID | None = None, *, caller: Caller = SYSTEM
+    tx: Tx,
+    kind: str,
+    name: str,
+    provider_id: UUID | None = None,
+    *,
+    vendors: Sequence[str] | None = None,
+    caller: Caller = SYSTEM,
 ) -> tuple[str, str]:
-    """A new key and its secret, which is shown this once. Raises Invalid for a kind that does not fit."""
+    """A new key and its secret, which is shown this once. `vendors`: the makers whose devices a device key speaks
+    for. Raises Invalid for a kind that does not fit."""
     if kind not in KINDS:
         raise Invalid("key_kind_unknown", f"one of {', '.join(KINDS)}", field="kind")
     if (kind == "provider") != (provider_id is not None):
         raise Invalid(
             "key_provider_mismatch", "a provider's key, and no other, names its provider", field="provider_id"
         )
+    if (kind == "device") != bool(vendors):
+        raise Invalid("key_vendors_mismatch", "a device key, and no other, names its makers", field="vendors")
     key, secret = f"{kind[:2]}_{new_secret(12)}", new_secret()
-    await queries.add_key(tx, key, kind, provider_id, name, _sealed(tx, key, [secret]), clock.now())
+    await queries.add_key(tx, key, kind, provider_id, vendors, name, _sealed(tx, key, [secret]), clock.now())
     await audit.record(tx, caller, "keys.create", "app_key", key, fields=(kind,))
     return key, secret
 

@@ -66,6 +66,7 @@ class AppKey(Base):
     __table_args__ = (
         CheckConstraint("kind IN ('provider', 'telephony', 'device', 'app')", name="kind"),
         CheckConstraint("(kind = 'provider') = (provider_id IS NOT NULL)", name="provider"),
+        CheckConstraint("(kind = 'device') = (vendors IS NOT NULL)", name="vendors"),
         Index(None, "provider_id"),
     )
 
@@ -73,6 +74,8 @@ class AppKey(Base):
     kind: Mapped[str] = mapped_column(Text)
     provider_id: Mapped[UUID | None]
     """The company whose key this is; companies live on a higher floor, so there is no foreign key."""
+    vendors: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    """The makers whose devices this key speaks for."""
     name: Mapped[str] = mapped_column(Text)
     secrets: Mapped[bytes] = mapped_column(LargeBinary)
     """Sealed lines, the newest secret first; two at most."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -26,18 +27,19 @@ WHERE token_hash = $1 AND expires_at > $2"""
 # The nonce goes in before the signature is checked; a wrong signature rolls it back with the request. A second
 # user of the same nonce waits on the primary key until the first has ended, so exactly one gets through.
 APP_CALLER = """WITH k AS (
-  SELECT key, kind, provider_id, name, secrets FROM app_key WHERE key = $1 AND active
+  SELECT key, kind, provider_id, vendors, name, secrets FROM app_key WHERE key = $1 AND active
 ), n AS (
   INSERT INTO app_nonce (key, nonce, seen_at) SELECT key, $2, $3 FROM k ON CONFLICT DO NOTHING RETURNING nonce
 )
 SELECT k.*, EXISTS (SELECT FROM n) AS fresh FROM k"""
 
-ADD_KEY = """INSERT INTO app_key (key, kind, provider_id, name, secrets, active, created_at)
-VALUES ($1, $2, $3, $4, $5, true, $6)"""
+ADD_KEY = """INSERT INTO app_key (key, kind, provider_id, vendors, name, secrets, active, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, true, $7)"""
 LOCK_KEY = "SELECT secrets FROM app_key WHERE key = $1 AND active FOR UPDATE"
 ROTATE_KEY = "UPDATE app_key SET secrets = $2, rotated_at = $3 WHERE key = $1"
 REVOKE_KEY = "UPDATE app_key SET active = false WHERE key = $1 AND active"
-KEYS = """SELECT key, kind, provider_id, name, active, created_at, rotated_at FROM app_key ORDER BY created_at, key"""
+KEYS = """SELECT key, kind, provider_id, vendors, name, active, created_at, rotated_at FROM app_key
+ORDER BY created_at, key"""
 
 
 async def staff_caller(tx: Tx, token_hash: bytes, now: datetime, idle_since: datetime) -> Any:
@@ -62,9 +64,17 @@ async def app_caller(tx: Tx, key: str, nonce: str, now: datetime) -> Any:
 
 
 async def add_key(
-    tx: Tx, key: str, kind: str, provider_id: UUID | None, name: str, secrets: bytes, now: datetime
+    tx: Tx,
+    key: str,
+    kind: str,
+    provider_id: UUID | None,
+    vendors: Sequence[str] | None,
+    name: str,
+    secrets: bytes,
+    now: datetime,
 ) -> None:
-    await tx.run(ADD_KEY, key, kind, provider_id, name, secrets, now)
+    makers = None if vendors is None else list(vendors)
+    await tx.run(ADD_KEY, key, kind, provider_id, makers, name, secrets, now)
 
 
 async def locked_secrets(tx: Tx, key: str) -> bytes | None:

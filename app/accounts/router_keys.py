@@ -12,7 +12,7 @@ router = Router(tags=["accounts"])
 @router.post("/v1/app-keys", status_code=201, response_model=SecretView, summary="Make a key for an outside system")
 @allow("keys.manage")
 async def create_key(tx: TxDep, caller: CallerDep, body: NewKeyBody) -> SecretView:
-    key, secret = await keys.create_key(tx, body.kind, body.name, body.provider_id, caller=caller)
+    key, secret = await keys.create_key(tx, body.kind, body.name, body.provider_id, vendors=body.vendors, caller=caller)
     return SecretView(key=key, secret=secret)
 
 

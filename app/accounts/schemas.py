@@ -37,6 +37,7 @@ Role = Literal[
 ]
 Roles = Annotated[list[Role], Field(min_length=1, max_length=8)]
 Divisions = Annotated[list[DivisionCode], Field(max_length=100)]
+Vendor = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 KeyKind = Literal["provider", "telephony", "device", "app"]
 
 
@@ -171,6 +172,8 @@ class NewKeyBody(Body):
     kind: KeyKind
     name: Word
     provider_id: UUID | None = None
+    vendors: Annotated[list[Vendor] | None, Field(min_length=1, max_length=40)] = None
+    """Of a device key: the makers it speaks for, as in the path of their door."""
 
 
 class SecretView(View):
@@ -198,6 +201,7 @@ class KeyView(View):
     key: str
     kind: KeyKind
     provider_id: UUID | None
+    vendors: list[str] | None = None
     name: str
     active: bool
     created_at: datetime

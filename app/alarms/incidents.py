@@ -28,7 +28,7 @@ class Step(StrEnum):
     OPERATOR = "operator"
     FAMILY = "family"
     HELPER = "helper"
-    """The nearest caregivers on duty."""
+    """The nearest caregivers and stations on duty."""
     AUTHORITY = "authority"
     """An operator has to call 120, 110 or 119, and to log it."""
 

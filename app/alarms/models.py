@@ -58,7 +58,7 @@ class Incident(Base):
     lng: Mapped[float | None] = mapped_column(Double)
     lat: Mapped[float | None] = mapped_column(Double)
     place: Mapped[str | None] = mapped_column(Text)
-    """Whose place it is: `device` or `home`."""
+    """Whose place it is: `device`, `home`, or `division` where nobody knows better."""
     acknowledged_at: Mapped[datetime | None] = mapped_column(Instant)
     acknowledged_by: Mapped[str | None] = mapped_column(Text)
     finding: Mapped[str | None] = mapped_column(Text)

@@ -57,15 +57,34 @@ STEPS = "SELECT step, due_at, taken_at, told FROM incident_step WHERE incident_i
 ALARMS = (
     "SELECT kind, channel, care_request_id, at FROM incident_alarm WHERE incident_id = $1 ORDER BY at, id LIMIT 200"
 )
-# Straight-line distance decides: whoever is nearest is told, not sent; on duty is who has a shift now and no absence.
-HELPERS = """SELECT c.id, c.phone FROM caregiver c JOIN provider p ON p.id = c.provider_id
-WHERE c.status = 'active' AND p.status = 'active' AND c.home_lng BETWEEN $1::float8 - 0.2 AND $1 + 0.2
-  AND c.home_lat BETWEEN $2::float8 - 0.15 AND $2 + 0.15
+# On duty is who has a shift now and no absence; a station is on duty when one of its people is.
+_ON_DUTY = """c.status = 'active'
   AND EXISTS (SELECT 1 FROM caregiver_shift s WHERE s.caregiver_id = c.id AND s.weekday = extract(isodow FROM $3::date)
     AND s.starts_minute <= $4 AND s.ends_minute > $4)
   AND NOT EXISTS (
-    SELECT 1 FROM caregiver_absence a WHERE a.caregiver_id = c.id AND a.starts_at <= $5 AND a.ends_at > $5)
-ORDER BY ((c.home_lng - $1) * cos(radians($2))) ^ 2 + (c.home_lat - $2) ^ 2, c.id LIMIT $6"""
+    SELECT 1 FROM caregiver_absence a WHERE a.caregiver_id = c.id AND a.starts_at <= $5 AND a.ends_at > $5)"""
+# Straight-line distance decides: whoever is nearest is told, not sent.
+HELPERS = f"""SELECT kind, id, name, sealed, phone, lng, lat FROM (
+  SELECT 'caregiver' AS kind, c.id, c.name, c.phone AS sealed, NULL AS phone, c.home_lng AS lng, c.home_lat AS lat
+  FROM caregiver c JOIN provider p ON p.id = c.provider_id
+  WHERE p.status = 'active' AND c.home_lng BETWEEN $1::float8 - 0.2 AND $1 + 0.2
+    AND c.home_lat BETWEEN $2::float8 - 0.15 AND $2 + 0.15 AND {_ON_DUTY}
+  UNION ALL
+  SELECT 'station', p.id, p.name, NULL, p.phone, p.lng, p.lat FROM provider p
+  WHERE p.kind = 'station' AND p.status = 'active' AND p.lng BETWEEN $1 - 0.2 AND $1 + 0.2
+    AND p.lat BETWEEN $2 - 0.15 AND $2 + 0.15
+    AND EXISTS (SELECT 1 FROM caregiver c WHERE c.provider_id = p.id AND {_ON_DUTY})
+) near ORDER BY ((lng - $1) * cos(radians($2))) ^ 2 + (lat - $2) ^ 2, id LIMIT $6"""
+MIDDLE = """SELECT lng, lat FROM division WHERE code = ANY($1::text[]) AND lng IS NOT NULL
+ORDER BY length(rtrim(code, '0')) DESC LIMIT 1"""
+BRING_FORWARD = """UPDATE incident_step SET due_at = $3 WHERE incident_id = $1 AND step = $2 AND taken_at IS NULL
+AND due_at > $3"""
+# A request that was repeated after a false alarm is part of the next incident, too.
+REQUESTS = """SELECT DISTINCT a.care_request_id FROM incident_alarm a WHERE a.incident_id = $1
+  AND a.care_request_id IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM incident_alarm b JOIN incident i ON i.id = b.incident_id
+    WHERE b.care_request_id = a.care_request_id AND i.id <> $1 AND i.status <> 'closed')
+ORDER BY a.care_request_id"""
 
 
 async def one_at_a_time(tx: Tx, subject: str) -> None:
@@ -150,5 +169,20 @@ async def history(tx: Tx, incident_id: UUID) -> tuple[list[Any], list[Any], list
 
 
 async def helpers(tx: Tx, lng: float, lat: float, day: date, minute: int, now: datetime, limit: int) -> list[Any]:
-    """The nearest caregivers on duty within some fifteen kilometres."""
+    """The nearest caregivers and stations on duty within some fifteen kilometres."""
     return await tx.fetch(HELPERS, lng, lat, day, minute, now, limit)
+
+
+async def bring_forward(tx: Tx, incident_id: UUID, step: str, now: datetime) -> None:
+    """This step is due now, unless it was taken."""
+    await tx.run(BRING_FORWARD, incident_id, step, now)
+
+
+async def requests(tx: Tx, incident_id: UUID) -> list[UUID]:
+    """The care requests of its reports that no other living incident shares."""
+    return [row["care_request_id"] for row in await tx.fetch(REQUESTS, incident_id)]
+
+
+async def middle(tx: Tx, codes: Sequence[str]) -> Any:
+    """The place of the smallest of these divisions that has one, or None."""
+    return await tx.fetchrow(MIDDLE, list(codes))

@@ -13,16 +13,22 @@ from app.alarms.schemas import (
     CallMade,
     Closure,
     EntryView,
+    HelpersView,
+    HelperView,
     IncidentDetail,
     IncidentView,
     StepView,
     Verification,
 )
 from app.core.db import Tx
+from app.core.geo import distance_m
 from app.core.http import CallerDep, Router, TxDep, allow
 from app.core.json import loads
 from app.core.paging import CursorParam, Limit, Page, after_id, page_of
 from app.regions.divisions import scope_ranges
+
+SHOWN = 10
+"""Helpers on one page."""
 
 router = Router(tags=["alarms"])
 
@@ -46,6 +52,24 @@ async def list_incidents(
 @allow("incidents.read")
 async def read_incident(tx: TxDep, caller: CallerDep, incident_id: UUID) -> Any:
     return await _detail(tx, await service.visible(tx, caller, incident_id))
+
+
+@router.get("/v1/incidents/{incident_id}/helpers", response_model=HelpersView, summary="Who is near and on duty")
+@allow("incidents.read")
+async def list_helpers(tx: TxDep, caller: CallerDep, incident_id: UUID) -> Any:
+    row = await service.visible(tx, caller, incident_id)
+    return HelpersView(
+        items=[
+            HelperView(
+                kind=one["kind"],
+                id=one["id"],
+                name=one["name"],
+                phone=one["phone"],
+                distance_m=round(distance_m(row["lng"], row["lat"], one["lng"], one["lat"])),
+            )
+            for one in await service.helpers(tx, row, SHOWN)
+        ]
+    )
 
 
 @router.post("/v1/incidents/{incident_id}/acknowledgement", response_model=IncidentDetail, summary="I take it on")

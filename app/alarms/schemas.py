@@ -80,13 +80,29 @@ class IncidentView(View):
     lng: float | None = None
     lat: float | None = None
     place: str | None = None
-    """`device` or `home`: whose position it is, WGS-84."""
+    """`device`, `home` or `division`: whose position it is, WGS-84."""
     acknowledged_at: datetime | None = None
     acknowledged_by: str | None = None
     finding: Finding | None = None
     code: str | None = None
     verified_at: datetime | None = None
     closed_at: datetime | None = None
+
+
+class HelperView(View):
+    """Somebody on duty near by. `phone` of a station; a caregiver is reached by the provider."""
+
+    kind: Literal["caregiver", "station"]
+    id: UUID
+    name: str
+    phone: str | None = None
+    distance_m: int
+
+
+class HelpersView(View):
+    """The nearest first; empty where the incident has no place."""
+
+    items: list[HelperView]
 
 
 class IncidentDetail(IncidentView):

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from app.accounts import scope
 from app.alarms import queries
+from app.alarms.events import IncidentClosed
 from app.alarms.incidents import Finding, Rung, Status, Step, ladder, may, severity
 from app.core import clock
 from app.core.db import Tx
@@ -24,6 +25,7 @@ from app.regions.divisions import lineage
 
 DESK = "desk"
 EVERYWHERE = "000000"
+ANOTHER = "由新的报警自动关闭"
 ANOTHER_AFTER = timedelta(minutes=30)
 """Who presses so long after the last press of what was verified as real needs help for something else."""
 
@@ -54,12 +56,8 @@ async def raise_alarm(tx: Tx, alarm: Alarm) -> UUID:
     for stale in await queries.left_open(tx, _subject(alarm), now - ANOTHER_AFTER):
         await queries.move(tx, stale["id"], {"status": Status.CLOSED, "closed_at": now})
         await _enter(tx, SYSTEM, stale["id"], "closed", {"because": "another alarm"}, None)
-    division, lng, lat, place = None, alarm.lng, alarm.lat, "device" if alarm.lng is not None else None
-    if alarm.elder_id is not None:
-        elder = await elders.elder(tx, alarm.elder_id)
-        division = elder.division_code
-        if place is None and elder.lng is not None:
-            lng, lat, place = elder.lng, elder.lat, "home"
+        await _tell_closed(tx, SYSTEM, stale["id"], ANOTHER)
+    division, (lng, lat, place) = await _where(tx, alarm)
     row = await queries.raise_(
         tx,
         incident_id,
@@ -103,7 +101,35 @@ async def verify(
 async def close(tx: Tx, caller: Caller, incident_id: UUID, note: str) -> Any:
     """How it ended. Raises Conflict unless it was verified."""
     row = await _moving(tx, caller, incident_id, Status.CLOSED)
-    return await _moved(tx, caller, row, {"status": Status.CLOSED, "closed_at": clock.now()}, "closed", {}, note)
+    closed = await _moved(tx, caller, row, {"status": Status.CLOSED, "closed_at": clock.now()}, "closed", {}, note)
+    await _tell_closed(tx, caller, incident_id, note)
+    return closed
+
+
+async def help_wanted(tx: Tx, caller: Caller, incident_id: UUID) -> Any:
+    """Help is to come now: the nearest helpers are told at once, whatever the ladder says. Raises Conflict for a
+    closed incident."""
+    row = await visible(tx, caller, incident_id, lock=True)
+    if row["status"] == Status.CLOSED:
+        raise Conflict("incident_moved_on", "this incident is closed", status=row["status"])
+    await queries.bring_forward(tx, incident_id, Step.HELPER, clock.now())
+    return row
+
+
+async def help_sent(tx: Tx, caller: Caller, row: Any, order_id: UUID) -> None:
+    """An order is on its way because of it."""
+    await _enter(tx, caller, row["id"], "help_sent", {"order_id": str(order_id)}, None)
+    await tell_desk(tx, "incident.help_sent", row, order_id=str(order_id))
+
+
+async def helpers(tx: Tx, row: Any, limit: int) -> list[Any]:
+    """The nearest caregivers and stations on duty now; nobody where the incident has no place."""
+    if row["lng"] is None:
+        return []
+    now = clock.now()
+    local = now.astimezone(clock.SHANGHAI)
+    minute = local.hour * 60 + local.minute
+    return await queries.helpers(tx, row["lng"], row["lat"], local.date(), minute, now, limit)
 
 
 async def log_call(tx: Tx, caller: Caller, incident_id: UUID, whom: str, note: str | None) -> Any:
@@ -138,6 +164,33 @@ async def tell_desk(tx: Tx, kind: str, row: Any, **more: Any) -> None:
         "elder_id": str(row["elder_id"]) if row["elder_id"] else None, **more,
     }  # fmt: skip
     await feed.append(tx, DESK, kind, facts=facts)
+
+
+async def _where(tx: Tx, alarm: Alarm) -> tuple[str | None, tuple[float | None, float | None, str | None]]:
+    """The elder's division, and where to go: where the device is, else home, else the middle of the smallest division
+    around the home that has one."""
+    there = (alarm.lng, alarm.lat, "device") if alarm.lng is not None else (None, None, None)
+    if alarm.elder_id is None:
+        return None, there
+    elder = await elders.elder(tx, alarm.elder_id)
+    if there[2] is None and elder.lng is not None:
+        there = (elder.lng, elder.lat, "home")
+    if there[2] is None:
+        around = await queries.middle(tx, lineage(elder.division_code))
+        there = (around["lng"], around["lat"], "division") if around is not None else there
+    return elder.division_code, there
+
+
+async def _tell_closed(tx: Tx, caller: Caller, incident_id: UUID, note: str) -> None:
+    await tx.publish(
+        IncidentClosed(
+            incident_id=incident_id,
+            care_request_ids=tuple(await queries.requests(tx, incident_id)),
+            note=note,
+            actor=caller.actor,
+            at=clock.now(),
+        )
+    )
 
 
 def _subject(alarm: Alarm) -> str:

@@ -15,11 +15,11 @@ from app.elders import service as elders
 from app.messaging import service as messaging
 from app.providers.service import PHONE
 
-BATCH = 100
+BATCH = 50
 UNDOABLE = (Error, LookupError, ValueError, TypeError, SealBroken)
 """What a step or a message may fail of for good: anything else is the database, and is tried again."""
 HELPERS = 3
-"""So many of the nearest caregivers are told."""
+"""So many of the nearest are told."""
 
 
 async def climb(tx: Tx) -> int:
@@ -70,18 +70,16 @@ async def _family(tx: Tx, row: Any) -> int:
 
 
 async def _helpers(tx: Tx, row: Any) -> int:
-    """The nearest caregivers on duty are asked to look, without waiting for an order."""
+    """The nearest caregivers and stations on duty are asked to look, without waiting for an order."""
     if row["lng"] is None:
         return 0
-    now = clock.now()
-    local = now.astimezone(clock.SHANGHAI)
-    minute = local.hour * 60 + local.minute
     told = 0
-    for one in await queries.helpers(tx, row["lng"], row["lat"], local.date(), minute, now, HELPERS):
+    for one in await service.helpers(tx, row, HELPERS):
         try:
             async with tx.savepoint():
-                phone = tx.vault.open(PHONE, one["id"], one["phone"])
-                told += await _message(tx, row, "sos_helper", "caregiver", one["id"], phone)
+                phone = one["phone"] or tx.vault.open(PHONE, one["id"], one["sealed"])
+                kind = "provider" if one["kind"] == "station" else "caregiver"
+                told += await _message(tx, row, "sos_helper", kind, one["id"], phone)
         except UNDOABLE as failed:  # the next one may be reached all the same
             log.get("alarms").error("helper_not_told", error=type(failed).__name__)
     return told

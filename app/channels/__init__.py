@@ -3,5 +3,5 @@
 Every door does the same three things: check who is there on the raw bytes, store the thing under its natural
 key through `intake`, answer. The work comes after the answer.
 In: pushes from outside. Out: contacts and call events for `intake`; entries of the "desk" feed for operators.
-Tables: `wechat_account`. Events: none.
+Tables: `wechat_account`, `device_maker`, `device_code`. Events: none.
 """

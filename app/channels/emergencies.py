@@ -4,8 +4,10 @@ not know each other."""
 from __future__ import annotations
 
 from app.alarms import service as alarms
+from app.alarms.events import IncidentClosed
 from app.alarms.service import Alarm
 from app.core.db import Tx
+from app.intake import service as intake
 from app.intake.events import AlarmRepeated, EmergencyReceived
 
 SPOKEN = "phone"
@@ -26,6 +28,11 @@ async def on_emergency_received(tx: Tx, event: EmergencyReceived) -> None:
             lat=event.lat,
         ),
     )
+
+
+async def on_incident_closed(tx: Tx, event: IncidentClosed) -> None:
+    """How the incident ended is the answer to the requests it came in by."""
+    await intake.answer_emergencies(tx, event.care_request_ids, event.note, event.actor)
 
 
 async def on_alarm_repeated(tx: Tx, event: AlarmRepeated) -> None:

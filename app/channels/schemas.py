@@ -131,11 +131,32 @@ class DeviceAlarm(Body):
 
 
 class DeviceReceipt(View):
-    """`care_request_id` is null for messages that are no alarm (test, restore, low battery, offline)."""
+    """`care_request_id` is null for messages that are no alarm (test, restore, low battery, offline); a mere sign of
+    life is not even kept, and has no `contact_id`."""
 
-    contact_id: UUID
+    contact_id: UUID | None = None
     fresh: bool
     care_request_id: UUID | None = None
+
+
+class Heartbeat(Body):
+    device_id: Reference
+    battery: Annotated[int | None, Field(ge=0, le=100)] = None
+
+
+class Heartbeats(Body):
+    devices: Annotated[list[Heartbeat], Field(min_length=1, max_length=MAX_EVENTS)]
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"devices": [{"device_id": "860000000000015", "battery": 81}]}]},
+    )
+
+
+class HeartbeatsView(View):
+    """How many of them are bound to somebody."""
+
+    known: int
 
 
 class WechatAccountBody(Body):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, SmallInteger, Text
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -17,6 +17,14 @@ KINDS = {
 }  # fmt: skip
 
 Time = TIMESTAMP(timezone=True)
+SILENT_AFTER_S = {"watch": 1800}
+SILENT_AFTER_USUALLY_S = 26 * 3600
+"""When a device that sends signs of life is missed: watches send one every few minutes, buttons and detectors daily."""
+LOW_BATTERY, GOOD_BATTERY = 15, 25
+"""Percent at which a battery becomes low, and at which it is good again."""
+
+
+WANTING = "unbound_at IS NULL AND (offline_at IS NOT NULL OR low_battery_at IS NOT NULL)"
 
 
 class ElderDevice(Base):
@@ -26,7 +34,12 @@ class ElderDevice(Base):
     __table_args__ = (
         CheckConstraint(f"kind IN ({', '.join(f'{kind!r}' for kind in KINDS)})", name="kind"),
         Index("ux_elder_device_bound", "vendor", "number", unique=True, postgresql_where="unbound_at IS NULL"),
+        CheckConstraint("silent_after_s > 0", name="silent_after"),
+        CheckConstraint("silent_at IS NOT NULL OR offline_at IS NULL", name="only_the_expected_are_missed"),
         Index(None, "elder_id"),
+        # Whoever may be silent by now; the sweep reads nothing else, however many devices there are.
+        Index("ix_elder_device_silent", "silent_at", postgresql_where="unbound_at IS NULL AND offline_at IS NULL"),
+        Index("ix_elder_device_wanting", "id", postgresql_where=WANTING),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -44,3 +57,10 @@ class ElderDevice(Base):
     seen_at: Mapped[datetime | None] = mapped_column(Time)
     """When we last heard of it, by our clock."""
     battery: Mapped[int | None] = mapped_column(SmallInteger)
+    silent_after_s: Mapped[int] = mapped_column(Integer)
+    silent_at: Mapped[datetime | None] = mapped_column(Time)
+    """Not silent before; null for a device that never sent a sign of life and is not expected to. It may lie before
+    `seen_at` + `silent_after_s`, so that not every sign of life has to move it."""
+    offline_at: Mapped[datetime | None] = mapped_column(Time)
+    """Since when it is missed."""
+    low_battery_at: Mapped[datetime | None] = mapped_column(Time)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 
@@ -20,14 +21,16 @@ NO_ALARM = frozenset({"restore", "test", "low_battery", "offline", "online", "he
 """Kept, but nobody is called for them; everything else, known or not, is an alarm."""
 
 REPEAT_WITHIN = timedelta(seconds=60)
-NAMES = {"sos": "一键求助", "fall": "跌倒", "smoke": "烟雾", "gas": "燃气", "water": "漏水"}
+REPEATED_WITHIN = timedelta(hours=24)
+"""So long a message that is sent again is the same message."""
+NAMES = {"sos": "一键求助", "fall": "跌倒", "smoke": "烟雾", "gas": "燃气", "water": "漏水",
+         "pull_cord": "紧急拉绳", "unreadable": "无法识别的报文"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
     """One device message; `lng`, `lat` in WGS-84."""
 
-    account: str
     vendor: str
     device_id: str
     msg_id: str
@@ -42,19 +45,22 @@ class Alarm:
 async def take_alarm(tx: Tx, caller: Caller, alarm: Alarm) -> Receipt:
     """Store the message and raise an emergency; pressing again within a minute adds to the same emergency."""
     # Two presses at once must find each other.
-    await queries.one_at_a_time(tx, f"device:{alarm.account}:{alarm.device_id}")
-    external_id = f"{alarm.device_id}:{alarm.msg_id}"
-    arrival = Arrival("device", alarm.account, external_id, alarm.type, alarm.raw, alarm.device_id, alarm.note)
-    receipt = await contacts.receive(tx, arrival)
+    await queries.one_at_a_time(tx, f"device:{alarm.vendor}:{alarm.device_id}")
+    # A device that counts from one again after losing power says something new under a number it has used.
+    external_id = f"{alarm.device_id}:{alarm.msg_id}:{hashlib.sha256(alarm.raw).hexdigest()[:16]}"
+    arrival = Arrival("device", alarm.vendor, external_id, alarm.type, alarm.raw, alarm.device_id, alarm.note)
+    receipt, now = await contacts.receive(tx, arrival), clock.now()
+    if not receipt.fresh and now - receipt.received_at >= REPEATED_WITHIN:
+        # And a button without a memory says the very same thing each time it is pressed.
+        receipt = await contacts.receive(tx, replace(arrival, external_id=f"{external_id}@{clock.today()}"))
     if not receipt.fresh:
         return receipt
-    now = clock.now()
-    bound = await devices.heard(tx, alarm.vendor, alarm.device_id, alarm.battery)
+    bound = await _heard(tx, alarm)
     request_id = None
     if alarm.type not in NO_ALARM:
         index = contacts.sender_index(tx, alarm.device_id)
         since = now - REPEAT_WITHIN
-        request_id = await queries.recent_of_sender(tx, "device", alarm.account, index, alarm.type, since)
+        request_id = await queries.recent_of_sender(tx, "device", alarm.vendor, index, alarm.type, since)
         if request_id is None:
             request_id = (await service.take_request(tx, caller, _emergency(alarm, receipt, bound))).id
         else:
@@ -69,8 +75,14 @@ async def take_alarm(tx: Tx, caller: Caller, alarm: Alarm) -> Receipt:
     return replace(receipt, care_request_id=request_id)
 
 
+async def _heard(tx: Tx, alarm: Alarm) -> Bound | None:
+    if alarm.type == "offline":
+        return await devices.gone(tx, alarm.vendor, alarm.device_id)
+    return await devices.heard(tx, alarm.vendor, alarm.device_id, alarm.battery, low=alarm.type == "low_battery")
+
+
 def _facts(alarm: Alarm) -> DeviceFacts:
-    return DeviceFacts(alarm.type, f"{alarm.account}:{alarm.device_id}", alarm.lng, alarm.lat)
+    return DeviceFacts(alarm.type, f"{alarm.vendor}:{alarm.device_id}", alarm.lng, alarm.lat)
 
 
 def _emergency(alarm: Alarm, receipt: Receipt, bound: Bound | None) -> NewRequest:

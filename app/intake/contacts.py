@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from app.core import clock
@@ -36,11 +37,13 @@ class Receipt:
     fresh: bool
     same: bool
     care_request_id: UUID | None
+    received_at: datetime
+    """When the first copy came."""
 
 
 async def receive(tx: Tx, arrival: Arrival, *, process: bool = False) -> Receipt:
     """Store a contact unless it is stored; `process` lets the worker make a care request of it later."""
-    contact_id, seal = new_id(), tx.vault.seal
+    contact_id, seal, now = new_id(), tx.vault.seal, clock.now()
     digest = hashlib.sha256(arrival.raw).digest()
     stored = await queries.receive(
         tx, contact_id, arrival.channel, arrival.account, arrival.external_id, arrival.kind,
@@ -49,14 +52,16 @@ async def receive(tx: Tx, arrival: Arrival, *, process: bool = False) -> Receipt
         seal("inbound_contact.words", contact_id, arrival.words) if arrival.words else None,
         # Latin-1 maps every byte to one character, so that bytes which are no text survive as well.
         seal("inbound_contact.raw", contact_id, arrival.raw.decode("latin-1")),
-        digest, clock.now(),
+        digest, now,
     )  # fmt: skip
     if stored is None:
         first = await queries.first_of(tx, arrival.channel, arrival.account, arrival.external_id)
-        return Receipt(first["id"], False, bytes(first["digest"]) == digest, first["care_request_id"])
+        return Receipt(
+            first["id"], False, bytes(first["digest"]) == digest, first["care_request_id"], first["received_at"]
+        )
     if process:
         await enqueue(tx, PROCESS, {"contact_id": contact_id})
-    return Receipt(contact_id, True, True, None)
+    return Receipt(contact_id, True, True, None, now)
 
 
 def sender_index(tx: Tx, sender: str) -> bytes:

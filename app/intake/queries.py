@@ -64,7 +64,7 @@ RECEIVE = """INSERT INTO inbound_contact
 (id, channel, account, external_id, kind, sender, sender_index, words, raw, digest, received_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 ON CONFLICT (channel, account, external_id) DO NOTHING RETURNING id"""
-FIRST_OF = """SELECT id, digest, care_request_id FROM inbound_contact
+FIRST_OF = """SELECT id, digest, care_request_id, received_at FROM inbound_contact
 WHERE channel = $1 AND account = $2 AND external_id = $3"""
 CONTACT = """SELECT id, channel, account, kind, sender, sender_index, words, received_at, processed_at, care_request_id
 FROM inbound_contact WHERE id = $1 FOR UPDATE"""

@@ -5,6 +5,7 @@ Everything that reaches the centre becomes a request here; only `confirmation` m
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -135,6 +136,14 @@ async def answer(
     return await queries.change(
         tx, row, clock.now(), status=Status.ANSWERED, answer=kept, article_id=article_id, closed_by=caller.actor
     )
+
+
+async def answer_emergencies(tx: Tx, request_ids: Sequence[UUID], text: str, actor: str) -> None:
+    """Close those of these emergencies that are still open, with what was done about them."""
+    for row in await queries.lock(tx, *request_ids) if request_ids else ():
+        if row.kind == Kind.EMERGENCY and row.status == Status.ESCALATED:
+            kept = sealed(tx, row.id, "answer", text)
+            await queries.change(tx, row, clock.now(), status=Status.ANSWERED, answer=kept, closed_by=actor)
 
 
 async def merge(tx: Tx, caller: Caller, request_id: UUID, into: UUID, version: int | None = None) -> RequestRow:

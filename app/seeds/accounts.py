@@ -55,7 +55,7 @@ async def load(tx: Tx, base_url: str, companies: Sequence[Company], people: Sequ
         shown.append({"username": username, "password": password, "role": role, "name": name})
     telephony_key, telephony_secret = await keys.create_key(tx, "telephony", "呼叫中心（演示）")
     app_key, app_secret = await keys.create_key(tx, "app", "市民服务应用（演示）")
-    device_key, device_secret = await keys.create_key(tx, "device", "智能设备平台（演示）")
+    device_key, device_secret = await keys.create_key(tx, "device", "智能设备平台（演示）", vendors=[VENDOR])
     credentials = {
         "base_url": base_url,
         "staff": shown,

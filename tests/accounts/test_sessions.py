@@ -219,7 +219,7 @@ async def test_the_cookie_of_the_faces_does_not_serve_other_sites(
     cookie = {"Cookie": f"{COOKIE}={token}"}
     assert (await client.get("/v1/staff", headers=cookie)).status_code == 200
     send = {**cookie, "Idempotency-Key": "k1"}
-    body = {"kind": "device", "name": "按钮"}
+    body = {"kind": "telephony", "name": "交换机"}
     for origin in (
         {},
         {"Origin": "https://elsewhere.test"},

@@ -197,6 +197,17 @@ async def test_a_key_names_a_provider_exactly_when_it_is_one(
     client: httpx.AsyncClient, clean_database: Database
 ) -> None:
     admin = await staff_headers(clean_database, ["administrator"])
-    for body in ({"kind": "provider", "name": "x"}, {"kind": "device", "name": "x", "provider_id": str(uuid4())}):
+    for body in ({"kind": "provider", "name": "x"}, {"kind": "telephony", "name": "x", "provider_id": str(uuid4())}):
         refused = await client.post("/v1/app-keys", json=body, headers=admin)
         assert (refused.status_code, refused.json()["code"]) == (422, "key_provider_mismatch")
+
+
+async def test_a_device_key_and_no_other_names_its_makers(client: httpx.AsyncClient, clean_database: Database) -> None:
+    admin = await staff_headers(clean_database, ["administrator"])
+    for body in ({"kind": "device", "name": "x"}, {"kind": "app", "name": "x", "vendors": ["aiqiangua"]}):
+        refused = await client.post("/v1/app-keys", json=body, headers=admin)
+        assert (refused.status_code, refused.json()["code"]) == (422, "key_vendors_mismatch")
+    made = {"kind": "device", "name": "x", "vendors": ["mqtt", "watch"]}
+    assert (await client.post("/v1/app-keys", json=made, headers=admin)).status_code == 201
+    (listed,) = (await client.get("/v1/app-keys", headers=admin)).json()["items"]
+    assert listed["vendors"] == ["mqtt", "watch"]

@@ -40,6 +40,8 @@ REPEATABLE = frozenset(
         "/channels/wechat/{account}",
         "/channels/phone/events",
         "/channels/devices/{vendor}",
+        "/channels/devices/{vendor}/heartbeats",
+        "/channels/devices/{vendor}/push",
         # Given away once, and settled once.
         "/channels/phone/dials/taken",
         "/channels/phone/dials/{dial_id}/outcome",

@@ -227,7 +227,7 @@ class Flaky(httpx.AsyncBaseTransport):
 async def test_nothing_is_lost_while_the_service_is_away(
     bridges: Bridges, doors: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.channels.bridge.door.FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr("app.channels.signed_door.FIRST_PAUSE_S", 0.01)
     in_order = await bridges.calls("freeswitch", Playing([RECORDED]))
     flaky = Flaky(doors._transport, ["away", "busy", "lost", "away", "lost", "busy"])
     async with httpx.AsyncClient(transport=flaky, base_url=doors.base_url) as service:
@@ -255,7 +255,7 @@ async def test_too_much_waiting_lets_the_oldest_go_and_asks_the_exchange_again(
     bridges: Bridges, doors: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.channels.bridge.door.WAITING", 5)
-    monkeypatch.setattr("app.channels.bridge.door.FIRST_PAUSE_S", 0.05)
+    monkeypatch.setattr("app.channels.signed_door.FIRST_PAUSE_S", 0.05)
     flaky = Flaky(doors._transport, ["away"] * 4)
     playing = Playing([RECORDED, []])
     async with httpx.AsyncClient(transport=flaky, base_url=doors.base_url) as service:

@@ -181,10 +181,58 @@ async def test_what_is_an_alarm(
         assert await tx.fetchval("SELECT count(*) FROM inbound_contact WHERE processed_at IS NOT NULL") == 1
 
 
-async def test_one_makers_key_cannot_take_anothers_message_numbers(
+async def test_no_key_speaks_for_another_maker(doors: httpx.AsyncClient, maker: Any, clean_database: Database) -> None:
+    async with clean_database.transaction() as tx:
+        other = await make_app_key(tx, kind="device", name="other")
+    refused = await signed_post(doors, other, DEVICE, SOS)
+    assert (refused.status_code, refused.json()["code"]) == (403, "vendor_of_another_key")
+    assert (await signed_post(doors, maker, DEVICE, SOS)).json()["fresh"] is True
+
+
+async def test_a_number_that_is_used_again_for_something_else_is_another_message(
+    doors: httpx.AsyncClient, maker: Any
+) -> None:
+    assert (await signed_post(doors, maker, DEVICE, SOS)).json()["fresh"] is True
+    assert (await signed_post(doors, maker, DEVICE, SOS)).json()["fresh"] is False
+    assert (await signed_post(doors, maker, DEVICE, SOS | {"battery": 80})).json()["fresh"] is True
+
+
+async def test_signs_of_life_are_not_kept_but_remembered(
     doors: httpx.AsyncClient, maker: Any, clean_database: Database
 ) -> None:
     async with clean_database.transaction() as tx:
-        other = await make_app_key(tx, kind="device", name="other")
-    assert (await signed_post(doors, other, DEVICE, SOS | {"type": "test"})).json()["fresh"] is True
-    assert (await signed_post(doors, maker, DEVICE, SOS)).json()["care_request_id"] is not None
+        await devices.bind(tx, SYSTEM, await make_elder(tx), "aiqiangua", SOS["device_id"], "button", None)
+    for kind in ("heartbeat", "Online"):
+        answer = await signed_post(doors, maker, DEVICE, SOS | {"type": kind})
+        assert answer.json() == {"contact_id": None, "fresh": True, "care_request_id": None}
+    many = {"devices": [{"device_id": SOS["device_id"], "battery": 55}, {"device_id": "nobody"}]}
+    assert (await signed_post(doors, maker, f"{DEVICE}/heartbeats", many)).json() == {"known": 1}
+    assert (await signed_post(doors, maker, "/channels/devices/other/heartbeats", many)).status_code == 403
+    async with clean_database.transaction() as tx:
+        assert await tx.fetchval("SELECT count(*) FROM inbound_contact") == 0
+        row = await tx.fetchrow("SELECT seen_at, silent_at, battery FROM elder_device")
+    assert (row["battery"], row["silent_at"] > row["seen_at"]) == (55, True)
+
+
+async def test_the_same_words_a_day_later_are_another_press(
+    doors: httpx.AsyncClient, maker: Any, clean_database: Database
+) -> None:
+    """A button without clock and memory begins to count anew with each battery."""
+    now, fresh = clock.now(), []
+    for hours in (0, 23, 25, 26, 50):
+        with clock.hold(now + timedelta(hours=hours)):
+            fresh.append((await signed_post(doors, maker, DEVICE, SOS)).json()["fresh"])
+    assert fresh == [True, False, True, False, True]
+
+
+async def test_a_maker_may_say_that_a_device_is_off_line(
+    doors: httpx.AsyncClient, maker: Any, clean_database: Database
+) -> None:
+    async with clean_database.transaction() as tx:
+        await devices.bind(tx, SYSTEM, await make_elder(tx), "aiqiangua", SOS["device_id"], "button", None)
+    for number, kind in enumerate(("offline", "offline", "sos", "offline")):
+        await signed_post(doors, maker, DEVICE, SOS | {"type": kind, "msg_id": str(number)})
+    async with clean_database.transaction() as tx:
+        told = [e["type"] for e in await feed.read(tx, "desk", Position(), 20)]
+        assert await tx.fetchval("SELECT offline_at FROM elder_device") is not None
+    assert [one for one in told if one.startswith("device.")] == ["device.offline", "device.back", "device.offline"]

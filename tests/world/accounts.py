@@ -62,7 +62,8 @@ async def make_app_key(
     """(key, secret) of an outside system."""
     if kind == "provider" and provider_id is None:
         provider_id = uuid4()
-    return await keys.create_key(tx, kind, name, provider_id)
+    vendors = [name if name.isascii() else "aiqiangua"] if kind == "device" else None
+    return await keys.create_key(tx, kind, name, provider_id, vendors=vendors)
 
 
 def signed_headers(
