@@ -38,6 +38,7 @@ from app.jobs.worker import Long, Periodic, Task
 from app.matching import availability, maps, shares, travel_log
 from app.matching.map_amap import Amap
 from app.matching.maps import RoadTimes
+from app.messaging import events as messaging_events
 from app.messaging import service as messaging
 from app.messaging import tasks as messaging_tasks
 from app.messaging.sender import OutboxFile, RecordingSender
@@ -83,6 +84,7 @@ def bus() -> Bus:
     bus.on(dispatch_events.CaregiverAssigned, exchange.on_caregiver_assigned, notices.on_caregiver_assigned)
     bus.on(dispatch_events.NobodyFound, notices.on_nobody_found)
     bus.on(RoundsPublished, notices.on_rounds_published)
+    bus.on(messaging_events.LeftToVoice, notices.on_left_to_voice)
     bus.on(intake_events.EmergencyReceived, emergencies.on_emergency_received)
     bus.on(intake_events.AlarmRepeated, emergencies.on_alarm_repeated)
     bus.on(intake_events.ComplaintReceived, followup.on_complaint_received)

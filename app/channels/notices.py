@@ -12,9 +12,11 @@ from app.core import clock
 from app.core.db import Tx
 from app.dispatch.events import CaregiverAssigned, NobodyFound
 from app.elders import service as elders
+from app.intake import telephony
 from app.jobs import feed
 from app.jobs.queue import enqueue
 from app.messaging import service as messaging
+from app.messaging.events import LeftToVoice
 from app.orders import service as orders
 from app.orders import views
 from app.orders.events import DeadlineMissed
@@ -50,6 +52,11 @@ async def on_nobody_found(tx: Tx, event: NobodyFound) -> None:
 async def on_deadline_missed(tx: Tx, event: DeadlineMissed) -> None:
     facts = {"deadline": event.deadline, "due_at": event.due_at.isoformat()}
     await _tell_desk(tx, "order.deadline_missed", event.order_id, facts, event.at)
+
+
+async def on_left_to_voice(tx: Tx, event: LeftToVoice) -> None:
+    """What no message could say, an operator says."""
+    await telephony.call_for_message(tx, event.message_id, event.phone, event.words, urgent=event.urgent)
 
 
 async def tell_family(tx: Tx, payload: dict[str, Any], *, public_url: str) -> None:

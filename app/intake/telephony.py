@@ -23,6 +23,7 @@ from app.intake import contacts, queries_calls
 from app.intake.calls import (
     CALLBACK_WITHIN,
     OF_THE_SOURCE,
+    CallbackReason,
     CallEventFacts,
     CallRecord,
     CallState,
@@ -110,6 +111,25 @@ async def complete_callback(tx: Tx, caller: Caller, task_id: UUID, result: str, 
 def phone_of_task(tx: Tx, task: Any) -> str | None:
     """E.164 of whom to call back; None when the number was withheld."""
     return tx.vault.open("callback_task.phone", task["id"], task["phone"]) if task["phone"] is not None else None
+
+
+def words_of_task(tx: Tx, task: Any) -> str | None:
+    """What to say, where the task stands for a message."""
+    return tx.vault.open("callback_task.words", task["id"], task["words"]) if task["words"] is not None else None
+
+
+async def call_for_message(tx: Tx, message_id: UUID, phone: str, words: str, *, urgent: bool) -> bool:
+    """Let an operator say what no message could; at once where it is urgent. False when they have been asked."""
+    task_id, now = new_id(), clock.now()
+    made = await queries_calls.task_for_message(
+        tx, task_id, message_id, CallbackReason.NOT_REACHED, tx.vault.seal("callback_task.phone", task_id, phone),
+        contacts.phone_index(tx, phone), tx.vault.seal("callback_task.words", task_id, words),
+        now if urgent else now + CALLBACK_WITHIN, now,
+    )  # fmt: skip
+    if made:
+        facts = {"task": str(task_id), "message": str(message_id), "urgent": urgent}
+        await feed.append(tx, DESK, "callback.due", facts=facts)
+    return made
 
 
 def _key(one: Reported) -> tuple[str, str, str]:

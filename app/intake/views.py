@@ -57,7 +57,8 @@ def callback(tx: Tx, task: Any, now: datetime, *, plain: bool = False) -> Callba
     phone = telephony.phone_of_task(tx, task)
     note = tx.vault.open("callback_task.note", task["id"], task["note"]) if task["note"] is not None else None
     return CallbackView(
-        id=task["id"], call_id=task["call_id"], reason=task["reason"], status=task["status"],
+        id=task["id"], call_id=task["call_id"], message_id=task["message_id"], reason=task["reason"],
+        status=task["status"], words=telephony.words_of_task(tx, task) if plain else None,
         phone=phone if plain or phone is None else masked_phone(phone), due_at=task["due_at"],
         late=task["status"] == "due" and task["due_at"] < now, result=task["result"], note=note,
         done_at=task["done_at"], done_by=task["done_by"],
