@@ -17,6 +17,7 @@ from app.accounts import tasks as account_tasks
 from app.alarms import tasks as alarm_tasks
 from app.benefits import handlers as benefits
 from app.channels import emergencies, notices
+from app.channels.gateways.accounts import Configured
 from app.core import clock, idempotency
 from app.core.config import Settings
 from app.core.db import Database, Tx
@@ -99,11 +100,12 @@ UNHEARD = frozenset({"provider.reinstated", "visit.changed", "followup.closed", 
 
 
 def tasks(database: Database, settings: Settings) -> dict[str, Task | Long]:
-    """Job kinds and their functions. Messages are recorded, not sent, until a provider's adapter is configured."""
-    outbox = Database(database.dsn, vault=database.vault, pool_size=2)
+    """Job kinds and their functions. Messages are recorded, not sent, until the city has configured a gateway."""
+    outbox = Database(database.dsn, vault=database.vault, bus=database.bus, schema=database.schema, pool_size=2)
     rehearsed = settings.demo and settings.environment != "production"
-    sms = OutboxFile(settings.data_dir / "demo" / "outbox.jsonl") if rehearsed else RecordingSender()
-    delivery = messaging_tasks.Delivery(outbox, {"sms": sms})
+    recorded = OutboxFile(settings.data_dir / "demo" / "outbox.jsonl") if rehearsed else RecordingSender()
+    senders = {"sms": Configured(outbox, "sms", recorded), "push": Configured(outbox, "push")}
+    delivery = messaging_tasks.Delivery(outbox, senders)
     return {
         messaging.DELIVER: delivery.deliver,
         notices.TELL_FAMILY: partial(notices.tell_family, public_url=settings.public_url),

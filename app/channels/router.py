@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from app.channels import devices, family_links, phone, stream
+from app.channels import devices, family_links, message_log, phone, stream
+from app.channels.gateways import router as gateways
 from app.channels.wechat import router as wechat
 from app.core.http import Router
 
 router = Router()
-for door in (wechat.router, phone.router, devices.router, stream.router, family_links.router):
+for door in (
+    wechat.router,
+    phone.router,
+    devices.router,
+    stream.router,
+    family_links.router,
+    gateways.router,
+    message_log.router,
+):
     router.include_router(door)

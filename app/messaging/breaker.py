@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 TRIPS_AFTER = 5
 FIRST_REST = timedelta(seconds=30)
@@ -24,7 +25,7 @@ class Breaker:
     probe_until: datetime | None = None
 
     @property
-    def state(self) -> str:
+    def state(self) -> Literal["closed", "open"]:
         """`closed`, or `open` until a message has got through again."""
         return "closed" if self.open_until is None else "open"
 

@@ -64,7 +64,8 @@ async def send(
         raise LookupError(f"template {template} needs {', '.join(sorted(missing))}")
     said = _Said(
         template=template, recipient_kind=recipient_kind,
-        recipient_id=None if recipient_id is None else str(recipient_id), params=dumps(dict(params)), order_id=order_id, urgent=urgent, now=now,
+        recipient_id=None if recipient_id is None else str(recipient_id), params=dumps(dict(params)),
+        order_id=order_id, urgent=urgent, now=now,
     )  # fmt: skip
     known, wanted = await _known(tx, said)
     given = [Way(channel, address)] if address else []

@@ -39,6 +39,7 @@ REPEATABLE = frozenset(
         "/channels/wechat/{account}",
         "/channels/phone/events",
         "/channels/devices/{vendor}",
+        "/channels/sms/{vendor}/{secret}",
         # The same run gives the same result.
         "/v1/settlement-runs",
     }
