@@ -32,6 +32,8 @@ CROSS JOIN LATERAL (SELECT c.channel, count(*) AS waiting FROM outgoing_message 
 LEFT JOIN channel_breaker b ON b.channel = c.channel ORDER BY c.channel"""
 DIVISION_OF_MEMBER = """SELECT e.division_code FROM family_member f JOIN elder e ON e.id = f.elder_id WHERE f.id = $1"""
 
+MEMBERS = "SELECT id FROM family_member WHERE phone_index = $1 AND approved_at IS NOT NULL ORDER BY id"
+
 
 async def find(tx: Tx, *values: Any, ranges: Sequence[tuple[str, str]], limit: int) -> list[Any]:
     """Messages within division ranges, newest first; `values` are the filters in their order, then the cursor."""
@@ -51,6 +53,11 @@ async def division_of_member(tx: Tx, member_id: UUID) -> str | None:
     """None for no such relative."""
     found: str | None = await tx.fetchval(DIVISION_OF_MEMBER, member_id)
     return found
+
+
+async def members(tx: Tx, phone_index: bytes) -> list[UUID]:
+    """Approved relatives with this phone."""
+    return [row["id"] for row in await tx.fetch(MEMBERS, phone_index)]
 
 
 def _split(ranges: Sequence[tuple[str, str]]) -> tuple[list[str], list[str]]:

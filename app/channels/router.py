@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.channels import devices, family_links, message_log, phone, stream
+from app.channels import devices, family_links, message_log, own_ways, phone, stream
 from app.channels.gateways import router as gateways
 from app.channels.wechat import router as wechat
 from app.core.http import Router
@@ -16,5 +16,6 @@ for door in (
     family_links.router,
     gateways.router,
     message_log.router,
+    own_ways.router,
 ):
     router.include_router(door)

@@ -78,6 +78,23 @@ async def test_what_is_refused_goes_the_next_way_exactly_once(clean_database: Da
         assert [row["stands_in_for"] for row in chain] == [None, chain[0]["id"], chain[1]["id"]]
 
 
+async def test_many_who_say_the_same_at_once_say_it_once(clean_database: Database) -> None:
+    """Each in a transaction of its own; on every way once."""
+    who = uuid4()
+    await bound(clean_database, who, Way("wechat", "oFamily"), Way("push", "device"))
+
+    async def once() -> UUID | None:
+        async with clean_database.transaction() as tx:
+            return await say(tx, "order-1:completed", recipient_id=who)
+
+    with clock.hold(NOON):
+        made = await asyncio.gather(*(once() for _ in range(8)))
+    assert len([one for one in made if one is not None]) == 1
+    assert sorted(await said(clean_database)) == [("push", "queued", None), ("wechat", "queued", None)]
+    async with clean_database.transaction() as tx:
+        assert await tx.fetchval("SELECT count(*) FROM pgqueuer WHERE entrypoint = 'messaging.deliver'") == 2
+
+
 @pytest.mark.parametrize("outcome", [TimeoutError(), "gw-1"])
 async def test_what_may_have_arrived_goes_no_other_way(clean_database: Database, outcome: Any) -> None:
     who = uuid4()

@@ -78,6 +78,22 @@ async def test_from_a_door_to_the_wire(doors: httpx.AsyncClient, clean_database:
     assert name == f"main:{stands_in.ALIYUN_OK['BizId']}"
 
 
+@pytest.mark.parametrize("behave", [stands_in.resets, stands_in.half, says(b"", "502 Bad Gateway")])
+async def test_what_may_have_been_taken_is_never_sent_again(
+    doors: httpx.AsyncClient, clean_database: Database, settings: Settings, behave: stands_in.Behaviour
+) -> None:
+    """From the job to the wire and back: the company is asked once, however often the job comes."""
+    async with standing_in(behave) as company:
+        await put(doors, clean_database, "main", ALIYUN | {"endpoint": company.url})
+        await put(doors, clean_database, "main/templates/completed", LETTER)
+        with clock.hold(NOON):
+            message_id = await queued(clean_database)
+            for _ in range(3):
+                await one_round(clean_database, settings, message_id)
+        assert len(company.asked) == 1
+    assert (await fate(clean_database, message_id))[0] == "unknown"
+
+
 async def test_without_a_gateway_the_demo_writes_its_outbox(
     clean_database: Database, settings: Settings, tmp_path: Path
 ) -> None:
