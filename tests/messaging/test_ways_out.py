@@ -15,7 +15,7 @@ from app.core.db import Database, Tx
 from app.core.errors import Invalid
 from app.core.json import loads
 from app.jobs.worker import run_once
-from app.messaging import breaker, receipts, service
+from app.messaging import breaker, queries, queries_receipts, receipts, service
 from app.messaging.sender import NotSent, RecordingSender, Refused
 from app.messaging.tasks import Delivery
 from app.messaging.ways import Way
@@ -195,18 +195,33 @@ async def test_receipts_in_any_order_doubled_or_faster_than_the_answer(
 
 
 async def test_a_receipt_and_the_answer_at_one_moment_find_each_other(clean_database: Database) -> None:
-    for _ in range(8):
-        with clock.hold(NOON):
-            message_id = await queued(clean_database)
-            name = str(uuid4())
-            delivery = Delivery(clean_database, {"sms": Gateway(lambda _, name=name: name)})
-
-            async def report(name: str = name) -> None:
-                async with clean_database.transaction() as tx:
-                    await receipts.note_receipt(tx, "sms", name, delivered=True, address=PHONE)
-
-            await asyncio.gather(deliver(clean_database, delivery, message_id, next(JOBS)), report(), report())
+    """Whichever is written first, the other waits for it and sees it; neither passes the other unseen."""
+    delivery = Delivery(clean_database, {"sms": Gateway(lambda _: "gw-1")})
+    report = {"delivered": True, "address": PHONE}
+    with clock.hold(NOON):
+        message_id = await queued(clean_database)
+        async with clean_database.transaction() as tx:
+            await receipts.note_receipt(tx, "sms", "gw-1", **report)  # type: ignore[arg-type]
+            answering = asyncio.create_task(deliver(clean_database, delivery, message_id, next(JOBS)))
+            await asyncio.sleep(0.3)
+        await answering
         assert (await fate(clean_database, message_id))[0] == "delivered"
+
+        other = await queued(clean_database)
+        await deliver(clean_database, Delivery(clean_database, {"sms": Gateway(lambda _: TimeoutError())}), other, 1)
+
+        async def reporting() -> None:
+            async with clean_database.transaction() as tx:
+                await receipts.note_receipt(tx, "sms", "gw-2", **report)  # type: ignore[arg-type]
+
+        async with clean_database.transaction() as tx:
+            await queries_receipts.one_at_a_time(tx, "sms", "gw-2")
+            assert await queries.settle(tx, other, "sent", "gw-2", None, NOON)
+            told = asyncio.create_task(reporting())
+            await asyncio.sleep(0.3)
+            await receipts.answered(tx, other, "sms", "gw-2")
+        await told
+        assert (await fate(clean_database, other))[0] == "delivered"
 
 
 async def test_receipts_touch_only_what_we_sent_to_that_address(clean_database: Database) -> None:

@@ -46,7 +46,7 @@ TENCENT: Mapping[str, Consequence] = _table(
     never="""FailedOperation.ContainSensitiveWord FailedOperation.PhoneNumberInBlacklist
         FailedOperation.TemplateIncorrectOrUnapproved FailedOperation.TemplateParamSetNotMatchApprovedTemplate
         FailedOperation.TemplateUnapprovedOrNotExist FailedOperation.FailResolvePacket FailedOperation.JsonParseFail
-        FailedOperation.MarketingSendTimeConstraint FailedOperation.MissingTemplateToModify
+        FailedOperation.MarketingSendTimeConstraint
         InvalidParameterValue.IncorrectPhoneNumber InvalidParameterValue.ContentLengthLimit
         InvalidParameterValue.TemplateParameterFormatError InvalidParameterValue.TemplateParameterLengthLimit
         InvalidParameterValue.ProhibitedUseUrlInTemplateParameter LimitExceeded.PhoneNumberCountLimit
@@ -55,18 +55,18 @@ TENCENT: Mapping[str, Consequence] = _table(
         LimitExceeded.PhoneNumberDailyLimit LimitExceeded.PhoneNumberSameContentDailyLimit
         LimitExceeded.DeliveryFrequencyLimit""",
     nobody="""FailedOperation.SignatureIncorrectOrUnapproved FailedOperation.InsufficientBalanceInSmsPackage
-        InvalidParameterValue.SdkAppIdNotExist InvalidParameterValue.SignExistAndUnapproved LimitExceeded.AppDailyLimit
+        InvalidParameterValue.SdkAppIdNotExist LimitExceeded.AppDailyLimit InternalError.RequestTimeException
+        InternalError.SigFieldMissing InternalError.SigVerificationFail InternalError.RestApiInterfaceNotExist
         LimitExceeded.AppMainlandChinaDailyLimit LimitExceeded.DailyLimit RequestLimitExceeded
         RequestLimitExceeded.IPLimitExceeded RequestLimitExceeded.UinLimitExceeded
+        RequestLimitExceeded.GlobalRegionUinLimitExceeded
         UnauthorizedOperation.RequestPermissionDeny UnauthorizedOperation.RequestIpNotInWhitelist
         UnauthorizedOperation.SdkAppIdIsDisabled UnauthorizedOperation.SerivceSuspendDueToArrears
         UnauthorizedOperation.SmsSdkAppIdVerifyFail AuthFailure.SignatureFailure AuthFailure.SignatureExpire
         AuthFailure.SecretIdNotFound AuthFailure.InvalidSecretId AuthFailure.InvalidAuthorization
         AuthFailure.UnauthorizedOperation IpNotInWhitelist IpInBlacklist""",
 )
-JPUSH: Mapping[str, Consequence] = _table(
-    never="1001 1002 1003 1005 1009 1011 1012 1020", nobody="1004 1008 2002 2003 2008"
-)
+JPUSH: Mapping[str, Consequence] = _table(never="1001 1002 1003 1005 1009 1011", nobody="1004 1008 1020 2002 2003 2005")
 
 
 def judge(table: Mapping[str, Consequence], code: object) -> Exception:
