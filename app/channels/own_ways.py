@@ -55,7 +55,7 @@ async def put_family_device(tx: TxDep, caller: CallerDep, body: DeviceBody) -> A
 @router.put("/v1/caregiver/device", response_model=DeviceView, summary="The device that takes pushes for me, or none")
 @allow("caregiver.work")
 async def put_caregiver_device(tx: TxDep, caller: CallerDep, body: DeviceBody) -> Any:
-    await _register(tx, "caregiver", UUID(caller.id), body.registration_id)
+    await _register(tx, "caregiver", caller.id, body.registration_id)
     return DeviceView(registered=body.registration_id is not None)
 
 
@@ -76,7 +76,7 @@ async def _members(tx: Tx, caller: Caller) -> list[UUID]:
     return found
 
 
-async def _register(tx: Tx, kind: str, who: UUID, registration_id: str | None) -> None:
+async def _register(tx: Tx, kind: str, who: UUID | str, registration_id: str | None) -> None:
     if registration_id is None:
         await messaging.unbind_way(tx, kind, who, BESIDE)
     else:

@@ -13,13 +13,13 @@ NO_NAMES = frozenset({"utils", "util", "helpers", "helper", "manager", "managers
 
 # Modules that a newcomer reads first: rules of the trade, without a database, a framework or a clock.
 PURE = (
+    "benefits/waterfall.py",
+    "catalog/pricing.py",
     "channels/gateways/consequences.py",
     "channels/gateways/letters.py",
     "channels/gateways/reports.py",
     "channels/gateways/signing_aliyun.py",
     "channels/gateways/signing_tencent.py",
-    "benefits/waterfall.py",
-    "catalog/pricing.py",
     "dispatch/batch.py",
     "dispatch/modes.py",
     "dispatch/offers.py",
