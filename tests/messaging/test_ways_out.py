@@ -38,8 +38,9 @@ async def work_off(database: Database, delivery: Delivery) -> None:
 
 
 async def said(database: Database) -> list[tuple[str, str, str | None]]:
+    """(channel, status, failure), each message before those that stand in for it."""
     async with database.transaction() as tx:
-        rows = await tx.fetch("SELECT channel, status, failure FROM outgoing_message ORDER BY id")
+        rows = await tx.fetch("SELECT channel, status, failure FROM outgoing_message ORDER BY length(dedupe_key)")
     return [(row["channel"], row["status"], row["failure"]) for row in rows]
 
 
@@ -74,7 +75,7 @@ async def test_what_is_refused_goes_the_next_way_exactly_once(clean_database: Da
         assert (task["reason"], task["status"], task["call_id"]) == ("not_reached", "due", None)
         assert tx.vault.open("callback_task.phone", task["id"], task["phone"]) == PHONE
         assert "助浴" in tx.vault.open("callback_task.words", task["id"], task["words"])
-        chain = await tx.fetch("SELECT id, stands_in_for, dedupe_key FROM outgoing_message ORDER BY id")
+        chain = await tx.fetch("SELECT id, stands_in_for FROM outgoing_message ORDER BY length(dedupe_key)")
         assert [row["stands_in_for"] for row in chain] == [None, chain[0]["id"], chain[1]["id"]]
 
 
