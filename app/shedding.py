@@ -48,14 +48,15 @@ providers.write catalog.write benefits.write visits.read visits.verify complaint
 articles.write booking.rules calls.judge recordings.read settlement.run settlement.read settlement.review
 settlement.adjust settlement.approve settlement.pay ledger.read provider.statements staff.manage keys.manage jobs.read
 jobs.replay audit.read"""
-_POLLS = "provider.feed provider.orders family.order family.read dispatch.read plans.read followups.read"
+_POLLS = """provider.feed provider.orders family.order family.read dispatch.read plans.read followups.read
+messages.read"""
 _CALLBACKS = """provider.offers provider.events provider.uploads caregiver.work caregiver.sign_in family.rate
-followups.work visits.record complaints.write"""
+followups.work visits.record complaints.write channels.receipts"""
 _INTAKE = """session.open session.read session.close catalog.read regions.read family.sign_in channels.wechat
 system.health elders.read elders.write elders.reveal consents.read consents.write requests.read requests.write
 incidents.read incidents.work quotes.make benefits.read orders.read orders.place orders.change dispatch.decide
 desk.stream hotline.read articles.read transfers.read transfers.work requests.app channels.phone channels.devices
-family.requests family.consents cards.scan cards.help cards.read orders.book"""
+channels.pushes family.requests family.consents cards.scan cards.help cards.read orders.book"""
 
 OF_ACTION: dict[str, Criticality] = {
     action: criticality

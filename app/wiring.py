@@ -20,6 +20,7 @@ from app.benefits import handlers as benefits
 from app.calls import events as call_events
 from app.calls import service as calls
 from app.channels import emergencies, notices
+from app.channels.gateways.accounts import Configured
 from app.core import clock, idempotency
 from app.core.config import Settings
 from app.core.db import Database, Tx
@@ -43,6 +44,7 @@ from app.jobs.worker import Long, Periodic, Task
 from app.matching import availability, maps, shares, travel_log
 from app.matching.map_amap import Amap
 from app.matching.maps import RoadTimes
+from app.messaging import events as messaging_events
 from app.messaging import service as messaging
 from app.messaging import tasks as messaging_tasks
 from app.messaging.sender import OutboxFile, RecordingSender
@@ -89,6 +91,7 @@ def bus() -> Bus:
     bus.on(dispatch_events.CaregiverAssigned, exchange.on_caregiver_assigned, notices.on_caregiver_assigned)
     bus.on(dispatch_events.NobodyFound, notices.on_nobody_found)
     bus.on(RoundsPublished, notices.on_rounds_published)
+    bus.on(messaging_events.LeftToVoice, notices.on_left_to_voice)
     bus.on(call_events.RecordingReady, recordings.on_recording_ready)
     bus.on(intake_events.EmergencyReceived, emergencies.on_emergency_received)
     bus.on(intake_events.AlarmRepeated, emergencies.on_alarm_repeated)
@@ -105,11 +108,12 @@ UNHEARD = frozenset({"provider.reinstated", "visit.changed", "followup.closed", 
 
 
 def tasks(database: Database, settings: Settings) -> dict[str, Task | Long]:
-    """Job kinds and their functions. Messages are recorded, not sent, until a provider's adapter is configured."""
-    outbox = Database(database.dsn, vault=database.vault, pool_size=2)
+    """Job kinds and their functions. Messages are recorded, not sent, until the city has configured a gateway."""
+    outbox = Database(database.dsn, vault=database.vault, bus=database.bus, schema=database.schema, pool_size=2)
     rehearsed = settings.demo and settings.environment != "production"
-    sms = OutboxFile(settings.data_dir / "demo" / "outbox.jsonl") if rehearsed else RecordingSender()
-    delivery = messaging_tasks.Delivery(outbox, {"sms": sms})
+    recorded = OutboxFile(settings.data_dir / "demo" / "outbox.jsonl") if rehearsed else RecordingSender()
+    senders = {"sms": Configured(outbox, "sms", recorded), "push": Configured(outbox, "push")}
+    delivery = messaging_tasks.Delivery(outbox, senders)
     return {
         messaging.DELIVER: delivery.deliver,
         notices.TELL_FAMILY: partial(notices.tell_family, public_url=settings.public_url),

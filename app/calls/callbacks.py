@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from app.calls import numbers, queries
-from app.calls.record import CALLBACK_WITHIN, CallRecord
+from app.calls.record import CALLBACK_WITHIN, CallbackReason, CallRecord
 from app.calls.schemas import CallbackView
 from app.core import clock
 from app.core.db import Tx
@@ -58,11 +58,31 @@ def phone_of(tx: Tx, task: Any) -> str | None:
     return tx.vault.open("callback_task.phone", task["id"], task["phone"]) if task["phone"] is not None else None
 
 
+def words_of(tx: Tx, task: Any) -> str | None:
+    """What to say, where the task stands for a message."""
+    return tx.vault.open("callback_task.words", task["id"], task["words"]) if task["words"] is not None else None
+
+
+async def call_for_message(tx: Tx, message_id: UUID, phone: str, words: str, *, urgent: bool) -> bool:
+    """Let an operator say what no message could; at once where it is urgent. False when they have been asked."""
+    task_id, now = new_id(), clock.now()
+    made = await queries.task_for_message(
+        tx, task_id, message_id, CallbackReason.NOT_REACHED, tx.vault.seal("callback_task.phone", task_id, phone),
+        numbers.index(tx, phone), tx.vault.seal("callback_task.words", task_id, words),
+        now if urgent else now + CALLBACK_WITHIN, now,
+    )  # fmt: skip
+    if made:
+        facts = {"task": str(task_id), "message": str(message_id), "urgent": urgent}
+        await feed.append(tx, DESK, "callback.due", facts=facts)
+    return made
+
+
 def view(tx: Tx, task: Any, now: datetime, *, plain: bool = False) -> CallbackView:
     phone = phone_of(tx, task)
     note = tx.vault.open("callback_task.note", task["id"], task["note"]) if task["note"] is not None else None
     return CallbackView(
-        id=task["id"], call_id=task["call_id"], reason=task["reason"], status=task["status"],
+        id=task["id"], call_id=task["call_id"], message_id=task["message_id"], reason=task["reason"],
+        status=task["status"], words=words_of(tx, task) if plain else None,
         phone=phone if plain or phone is None else masked_phone(phone), due_at=task["due_at"],
         late=task["status"] == "due" and task["due_at"] < now, result=task["result"], note=note,
         done_at=task["done_at"], done_by=task["done_by"],

@@ -81,11 +81,14 @@ class CallEvent(Base):
 
 
 class CallbackTask(Base):
-    """Somebody wanted us and did not get us. One per call; withdrawn only if the call turns out answered."""
+    """Whom to call. Somebody wanted us and did not get us: one per call, withdrawn only if the call turns out
+    answered. Or a message of ours did not reach them: one per message, with the words to be said."""
 
     __tablename__ = "callback_task"
     __table_args__ = (
         UniqueConstraint("call_id"),
+        UniqueConstraint("message_id"),
+        CheckConstraint("(call_id IS NULL) <> (message_id IS NULL)", "of_one_thing"),
         CheckConstraint(_one_of("reason", CallbackReason), "reason"),
         CheckConstraint("status IN ('due', 'done', 'withdrawn')", "status"),
         Index(None, "phone_index"),
@@ -93,7 +96,9 @@ class CallbackTask(Base):
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    call_id: Mapped[UUID] = mapped_column(ForeignKey("call.id"))
+    call_id: Mapped[UUID | None] = mapped_column(ForeignKey("call.id"))
+    message_id: Mapped[UUID | None]
+    words: Mapped[bytes | None] = mapped_column(LargeBinary)
     reason: Mapped[str] = mapped_column(Text)
     status: Mapped[str] = mapped_column(Text)
     phone: Mapped[bytes | None] = mapped_column(LargeBinary)

@@ -60,11 +60,15 @@ RETURNING id = $1"""
 WITHDRAW = "UPDATE callback_task SET status = 'withdrawn' WHERE call_id = $1 AND status = 'due'"
 FILL_PHONE = """UPDATE callback_task SET phone = $2, phone_index = $3
 WHERE id = $1 AND phone_index IS DISTINCT FROM $3"""
+FOR_MESSAGE = """INSERT INTO callback_task (id, message_id, reason, status, phone, phone_index, words, due_at,
+  created_at)
+VALUES ($1, $2, $3, 'due', $4, $5, $6, $7, $8) ON CONFLICT (message_id) DO NOTHING"""
 TASK_OF = "SELECT id FROM callback_task WHERE call_id = $1"
-TASKS = """SELECT id, call_id, reason, status, phone, phone_index, due_at, done_at, done_by, result, note
-FROM callback_task WHERE status = $1 AND ($2::uuid IS NULL OR id > $2) ORDER BY id LIMIT $3"""
-LOCK_TASK = """SELECT id, call_id, reason, status, phone, phone_index, due_at, done_at, done_by, result, note
-FROM callback_task WHERE id = $1 FOR UPDATE"""
+_TASK = """SELECT id, call_id, message_id, reason, status, phone, phone_index, words, due_at, done_at, done_by,
+  result, note
+FROM callback_task"""
+TASKS = f"""{_TASK} WHERE status = $1 AND ($2::uuid IS NULL OR id > $2) ORDER BY id LIMIT $3"""
+LOCK_TASK = f"""{_TASK} WHERE id = $1 FOR UPDATE"""
 COMPLETE = """UPDATE callback_task SET status = $2, result = $3, note = $4, done_at = $5, done_by = $6, due_at = $7
 WHERE id = $1"""
 
@@ -171,3 +175,8 @@ async def locked_task(tx: Tx, task_id: UUID) -> Any:
 
 async def complete(tx: Tx, *values: Any) -> None:
     await tx.run(COMPLETE, *values)
+
+
+async def task_for_message(tx: Tx, *values: Any) -> bool:
+    """False when this message has its task already."""
+    return await tx.run(FOR_MESSAGE, *values) == 1

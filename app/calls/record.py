@@ -59,6 +59,8 @@ class CallbackReason(StrEnum):
     ABANDONED = "abandoned"
     VOICEMAIL = "voicemail"
     AFTER_HOURS = "after_hours"
+    NOT_REACHED = "not_reached"
+    """The other way round: a message of ours did not arrive, and a person has to say it."""
 
 
 @dataclass(frozen=True, slots=True)

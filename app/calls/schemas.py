@@ -66,12 +66,17 @@ class HotlineView(View):
 
 
 class CallbackView(View):
+    """Either a call that did not reach us, or a message that did not reach them."""
+
     id: UUID
-    call_id: UUID
+    call_id: UUID | None = None
+    message_id: UUID | None = None
     reason: str
     status: str
     phone: str | None = None
     """Masked in lists, plain for the operator who opens the task."""
+    words: str | None = None
+    """What the message would have said, for the operator who opens the task."""
     due_at: datetime
     late: bool
     result: str | None = None

@@ -1,11 +1,11 @@
-"""Tables of `channels`: the WeChat accounts we answer for, and the makers of devices."""
+"""Tables of `channels`: WeChat accounts, makers of devices, and the gateways our messages leave by."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import Boolean, CheckConstraint, ForeignKey, LargeBinary, Text
-from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Index, LargeBinary, Text
+from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base
@@ -50,3 +50,41 @@ class DeviceCode(Base):
     code: Mapped[str] = mapped_column(Text, primary_key=True)
     type: Mapped[str] = mapped_column(Text)
     updated_at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True))
+
+
+class MessageGateway(Base):
+    """One account with a company that carries our messages. Of each channel at most one is active; receipts of the
+    others are taken all the same."""
+
+    __tablename__ = "message_gateway"
+    __table_args__ = (
+        CheckConstraint(
+            "(channel = 'sms' AND vendor IN ('aliyun', 'tencent')) OR (channel = 'push' AND vendor = 'jpush')",
+            name="vendor",
+        ),
+        Index("ux_message_gateway_active", "channel", unique=True, postgresql_where="active"),
+    )
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    channel: Mapped[str] = mapped_column(Text)
+    vendor: Mapped[str] = mapped_column(Text)
+    endpoint: Mapped[str] = mapped_column(Text)
+    settings: Mapped[bytes] = mapped_column(LargeBinary)
+    """Sealed JSON: keys, signature, application."""
+    receipt_index: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
+    """Blind index of the secret part of the address its receipts come to."""
+    active: Mapped[bool] = mapped_column(Boolean)
+    updated_at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True))
+
+
+class GatewayTemplate(Base):
+    """Under which name a gateway keeps one of our templates, and what it wants filled in, in its order. The newest
+    row whose day has come is used."""
+
+    __tablename__ = "gateway_template"
+
+    gateway: Mapped[str] = mapped_column(ForeignKey("message_gateway.name"), primary_key=True)
+    template_code: Mapped[str] = mapped_column(Text, primary_key=True)
+    valid_from: Mapped[date] = mapped_column(primary_key=True)
+    external_code: Mapped[str] = mapped_column(Text)
+    params: Mapped[list[str]] = mapped_column(ARRAY(Text))

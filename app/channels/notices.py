@@ -8,6 +8,7 @@ from uuid import UUID
 
 from app.accounts import consent, links
 from app.accounts.purposes import FAMILY, FAMILY_NOTICES
+from app.calls import callbacks
 from app.channels import queries
 from app.core import clock
 from app.core.db import Tx
@@ -16,6 +17,7 @@ from app.elders import service as elders
 from app.jobs import feed
 from app.jobs.queue import enqueue
 from app.messaging import service as messaging
+from app.messaging.events import LeftToVoice
 from app.orders import service as orders
 from app.orders import views
 from app.orders.events import DeadlineMissed
@@ -51,6 +53,11 @@ async def on_nobody_found(tx: Tx, event: NobodyFound) -> None:
 async def on_deadline_missed(tx: Tx, event: DeadlineMissed) -> None:
     facts = {"deadline": event.deadline, "due_at": event.due_at.isoformat()}
     await _tell_desk(tx, "order.deadline_missed", event.order_id, facts, event.at)
+
+
+async def on_left_to_voice(tx: Tx, event: LeftToVoice) -> None:
+    """What no message could say, an operator says."""
+    await callbacks.call_for_message(tx, event.message_id, event.phone, event.words, urgent=event.urgent)
 
 
 async def tell_family(tx: Tx, payload: dict[str, Any], *, public_url: str) -> None:

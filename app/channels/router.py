@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from app.channels import devices, family_links, incidents, phone, stream
+from app.channels import devices, family_links, incidents, message_log, own_ways, phone, stream
+from app.channels.gateways import router as gateways
 from app.channels.vendors import router as vendors
 from app.channels.wechat import router as wechat
 from app.core.http import Router
@@ -16,5 +17,8 @@ for door in (
     incidents.router,
     stream.router,
     family_links.router,
+    gateways.router,
+    message_log.router,
+    own_ways.router,
 ):
     router.include_router(door)

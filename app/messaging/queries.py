@@ -1,4 +1,4 @@
-"""SQL of templates and outgoing messages."""
+"""SQL of templates, outgoing messages, and the breakers of their channels."""
 
 from __future__ import annotations
 
@@ -14,28 +14,53 @@ WHERE code = $1 AND channel = $2 AND language = $3 AND valid_from <= $4 ORDER BY
 PUT_WORDING = """INSERT INTO template (code, channel, language, valid_from, text) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (code, channel, language, valid_from) DO UPDATE SET text = excluded.text"""
 
-ADD = """INSERT INTO outgoing_message (id, template_code, channel, language, recipient_kind, recipient_id, address,
-  params, order_id, dedupe_key, urgent, status, failure, not_before, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+COLUMNS = (
+    "id", "template_code", "channel", "language", "recipient_kind", "recipient_id", "address", "address_index",
+    "params", "order_id", "dedupe_key", "urgent", "status", "failure", "not_before", "created_at", "otherwise",
+    "stands_in_for",
+)  # fmt: skip
+ADD = f"""INSERT INTO outgoing_message ({", ".join(COLUMNS)})
+VALUES ({", ".join(f"${place}" for place in range(1, len(COLUMNS) + 1))})
 ON CONFLICT (dedupe_key) DO NOTHING RETURNING id"""
+KNOWN = """SELECT w.channel, w.address, c.allowed FROM (SELECT $1::text AS kind, $2::text AS id) r
+LEFT JOIN recipient_way w ON w.recipient_kind = r.kind AND w.recipient_id = r.id
+LEFT JOIN recipient_choice c ON c.recipient_kind = r.kind AND c.recipient_id = r.id AND c.purpose = $3"""
+PUT_WAY = """INSERT INTO recipient_way (recipient_kind, recipient_id, channel, address, since)
+VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (recipient_kind, recipient_id, channel) DO UPDATE SET address = excluded.address, since = excluded.since"""
+DROP_WAY = "DELETE FROM recipient_way WHERE recipient_kind = $1 AND recipient_id = $2 AND channel = $3"
+PUT_CHOICE = """INSERT INTO recipient_choice (recipient_kind, recipient_id, purpose, allowed, decided_at, decided_by)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (recipient_kind, recipient_id, purpose) DO UPDATE SET allowed = excluded.allowed,
+  decided_at = excluded.decided_at, decided_by = excluded.decided_by"""
+CHOICE = """SELECT allowed, decided_at, decided_by FROM recipient_choice
+WHERE recipient_kind = $1 AND recipient_id = $2 AND purpose = $3"""
 
+WAITING = """SELECT m.channel, m.urgent, b.failures, b.open_until, b.probe_until
+FROM outgoing_message m LEFT JOIN channel_breaker b ON b.channel = m.channel WHERE m.id = $1 AND m.status = 'queued'"""
 POSTPONE = """UPDATE outgoing_message SET not_before = $2 WHERE id = $1 AND status = 'queued' AND NOT urgent"""
 HOLD_BACK = """UPDATE outgoing_message SET status = 'suppressed', failure = $3
 WHERE recipient_kind = $1 AND recipient_id = ANY($2) AND status = 'queued' AND NOT urgent"""
 # From here on nobody knows whether the person has it, until SETTLE says so.
 HAND_OVER = """UPDATE outgoing_message SET status = 'unknown', attempts = attempts + 1, handed_over_at = $2
 WHERE id = $1 AND status = 'queued'
-RETURNING id, template_code, channel, language, address, params, attempts, created_at"""
+RETURNING id, template_code, channel, language, address, params, attempts, created_at, urgent, order_id"""
 SETTLE = """UPDATE outgoing_message SET status = $2, external_id = $3, failure = $4, settled_at = $5
 WHERE id = $1 AND status = 'unknown'"""
 REQUEUE = """UPDATE outgoing_message SET status = 'queued', failure = $2, not_before = $3
 WHERE id = $1 AND status = 'unknown'"""
-RECEIPT = """UPDATE outgoing_message SET status = $3, failure = $4, settled_at = $5
-WHERE channel = $1 AND external_id = $2 AND status IN ('sent', 'unknown')"""
-FORGET = """UPDATE outgoing_message SET address = NULL, params = NULL
+WHOLE = f"SELECT {', '.join(COLUMNS)} FROM outgoing_message WHERE id = $1"
+FORGET = """UPDATE outgoing_message SET address = NULL, params = NULL, otherwise = NULL
 WHERE created_at < $1 AND params IS NOT NULL"""
 OF_ORDER = """SELECT id, template_code, channel, recipient_kind, recipient_id, status, failure, created_at, settled_at
 FROM outgoing_message WHERE order_id = $1 ORDER BY created_at, id"""
+
+LOCK_BREAKER = """INSERT INTO channel_breaker (channel, failures, changed_at) VALUES ($1, 0, $2)
+ON CONFLICT (channel) DO UPDATE SET channel = excluded.channel RETURNING failures, open_until, probe_until"""
+PUT_BREAKER = """UPDATE channel_breaker SET failures = $2, open_until = $3, probe_until = $4,
+  last_failure = coalesce($5, last_failure), changed_at = $6 WHERE channel = $1"""
+CLOSE_BREAKER = """UPDATE channel_breaker SET failures = 0, open_until = NULL, probe_until = NULL, changed_at = $2
+WHERE channel = $1 AND failures > 0"""
 
 
 async def wording(tx: Tx, code: str, channel: str, language: str, day: date) -> str | None:
@@ -50,12 +75,34 @@ async def put_wording(tx: Tx, code: str, channel: str, language: str, day: date,
 
 async def add(tx: Tx, row: Mapping[str, Any]) -> UUID | None:
     """The id of the new message; None when one with this dedupe key exists."""
-    columns = (
-        "id", "template_code", "channel", "language", "recipient_kind", "recipient_id", "address", "params",
-        "order_id", "dedupe_key", "urgent", "status", "failure", "not_before", "created_at",
-    )  # fmt: skip
-    added: UUID | None = await tx.fetchval(ADD, *(row[column] for column in columns))
+    added: UUID | None = await tx.fetchval(ADD, *(row[column] for column in COLUMNS))
     return added
+
+
+async def known(tx: Tx, kind: str, recipient_id: str, purpose: str) -> list[Any]:
+    """Other ways to a recipient, each with what they decided on this purpose; at least one row, perhaps empty."""
+    return await tx.fetch(KNOWN, kind, recipient_id, purpose)
+
+
+async def put_way(tx: Tx, kind: str, recipient_id: str, channel: str, address: bytes, now: datetime) -> None:
+    await tx.run(PUT_WAY, kind, recipient_id, channel, address, now)
+
+
+async def drop_way(tx: Tx, kind: str, recipient_id: str, channel: str) -> bool:
+    return await tx.run(DROP_WAY, kind, recipient_id, channel) > 0
+
+
+async def put_choice(tx: Tx, *values: Any) -> None:
+    await tx.run(PUT_CHOICE, *values)
+
+
+async def choice(tx: Tx, kind: str, recipient_id: str, purpose: str) -> Any:
+    return await tx.fetchrow(CHOICE, kind, recipient_id, purpose)
+
+
+async def waiting(tx: Tx, message_id: UUID) -> Any:
+    """Channel, urgency and breaker of a message that waits; None when it does not wait any more."""
+    return await tx.fetchrow(WAITING, message_id)
 
 
 async def postpone(tx: Tx, message_id: UUID, until: datetime) -> bool:
@@ -74,16 +121,17 @@ async def hand_over(tx: Tx, message_id: UUID, now: datetime) -> Any:
 
 async def settle(
     tx: Tx, message_id: UUID, status: str, external_id: str | None, failure: str | None, now: datetime
-) -> None:
-    await tx.run(SETTLE, message_id, status, external_id, failure, now)
+) -> bool:
+    """False when a receipt was faster."""
+    return await tx.run(SETTLE, message_id, status, external_id, failure, now) == 1
 
 
 async def requeue(tx: Tx, message_id: UUID, failure: str, not_before: datetime) -> bool:
     return await tx.run(REQUEUE, message_id, failure, not_before) == 1
 
 
-async def receipt(tx: Tx, channel: str, external_id: str, status: str, failure: str | None, now: datetime) -> bool:
-    return await tx.run(RECEIPT, channel, external_id, status, failure, now) > 0
+async def whole(tx: Tx, message_id: UUID) -> Any:
+    return await tx.fetchrow(WHOLE, message_id)
 
 
 async def forget_contents(tx: Tx, before: datetime) -> int:
@@ -92,3 +140,16 @@ async def forget_contents(tx: Tx, before: datetime) -> int:
 
 async def of_order(tx: Tx, order_id: UUID) -> list[Any]:
     return await tx.fetch(OF_ORDER, order_id)
+
+
+async def locked_breaker(tx: Tx, channel: str, now: datetime) -> Any:
+    """The breaker of a channel, made if need be, held until the transaction ends."""
+    return await tx.fetchrow(LOCK_BREAKER, channel, now)
+
+
+async def put_breaker(tx: Tx, channel: str, *values: Any) -> None:
+    await tx.run(PUT_BREAKER, channel, *values)
+
+
+async def close_breaker(tx: Tx, channel: str, now: datetime) -> bool:
+    return await tx.run(CLOSE_BREAKER, channel, now) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -15,7 +16,10 @@ from app.core.json import dumps
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is sent. Printing it shows neither the address nor the words."""
+    """What is sent. Printing it shows neither the address nor the words.
+
+    `text` is the whole wording; `params` are the values in it, for gateways that keep the wording themselves.
+    """
 
     id: UUID
     template_code: str
@@ -23,6 +27,7 @@ class Message:
     language: str
     address: str = field(repr=False)
     text: str = field(repr=False)
+    params: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class Refused(Exception):
@@ -34,11 +39,14 @@ class Refused(Exception):
 
 
 class NotSent(Exception):
-    """Certainly not sent, and worth another try: no connection, or the gateway asked us to wait."""
+    """Certainly not sent, and worth another try: no connection, or the gateway asked us to wait.
 
-    def __init__(self, code: str) -> None:
+    `of_channel`: it says something about the whole channel, not about this message or recipient only.
+    """
+
+    def __init__(self, code: str, *, of_channel: bool = True) -> None:
         super().__init__(code)
-        self.code = code
+        self.code, self.of_channel = code, of_channel
 
 
 class Sender(Protocol):

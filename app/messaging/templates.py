@@ -23,10 +23,11 @@ def render(text: str, params: Mapping[str, object]) -> str:
     Line breaks in values become spaces, and long values are cut: what people typed must not become another
     message. Raises KeyError for a gap without a value.
     """
-    return GAP.sub(lambda found: _plain(params[found.group(1)]), text)
+    return GAP.sub(lambda found: plain(params[found.group(1)]), text)
 
 
-def _plain(value: object) -> str:
+def plain(value: object) -> str:
+    """One value as it stands in a message."""
     words = " ".join(str(value).split())
     return words if len(words) <= MAX_VALUE else words[: MAX_VALUE - 1] + "…"
 

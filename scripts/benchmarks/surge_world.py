@@ -38,7 +38,7 @@ async def build(database: Database) -> World:
     async with database.transaction() as tx:
         telephony = await keys.create_key(tx, "telephony", "exchange")
         app = await keys.create_key(tx, "app", "city app")
-        device = await keys.create_key(tx, "device", "buttons")
+        device = await keys.create_key(tx, "device", "buttons", vendors=["buttons"])
         await accounts.put_account(tx, SYSTEM, ACCOUNT, appid=APPID, token=TOKEN, aes_key=AES_KEY)
     wechat = Keys.of(ACCOUNT, APPID, TOKEN, AES_KEY)
     street = found.elders[:50]

@@ -42,6 +42,7 @@ REPEATABLE = frozenset(
         "/channels/devices/{vendor}",
         "/channels/devices/{vendor}/heartbeats",
         "/channels/devices/{vendor}/push",
+        "/channels/sms/{vendor}/{secret}",
         # Given away once, and settled once.
         "/channels/phone/dials/taken",
         "/channels/phone/dials/{dial_id}/outcome",

@@ -18,7 +18,7 @@ from app.core.db import Database, Tx
 from app.core.errors import Invalid
 from app.core.json import loads
 from app.jobs.worker import run_once
-from app.messaging import service, tasks
+from app.messaging import receipts, service, tasks
 from app.messaging.sender import Message, NotSent, OutboxFile, RecordingSender, Refused
 from app.messaging.tasks import Delivery
 
@@ -142,7 +142,7 @@ async def test_workers_at_once_hand_a_message_over_once(clean_database: Database
 
 
 async def test_certainly_unsent_messages_are_tried_again_with_growing_pauses(clean_database: Database) -> None:
-    gateway = Gateway(lambda _: NotSent("busy"))
+    gateway = Gateway(lambda _: NotSent("busy", of_channel=False))
     delivery = Delivery(clean_database, {"sms": gateway})
     with clock.hold(NOON):
         message_id = await queued(clean_database)
@@ -241,9 +241,9 @@ async def test_a_receipt_settles_even_the_unknown(clean_database: Database) -> N
         message_id = await queued(clean_database)
         await deliver(clean_database, Delivery(clean_database, {"sms": Gateway(lambda _: "gw-9")}), message_id, 1)
     async with clean_database.transaction() as tx:
-        assert not await service.note_receipt(tx, "sms", "gw-unknown", delivered=True)
-        assert await service.note_receipt(tx, "sms", "gw-9", delivered=True)
-        assert not await service.note_receipt(tx, "sms", "gw-9", delivered=False, failure="late")
+        assert not await receipts.note_receipt(tx, "sms", "gw-unknown", delivered=True)
+        assert await receipts.note_receipt(tx, "sms", "gw-9", delivered=True)
+        assert not await receipts.note_receipt(tx, "sms", "gw-9", delivered=False, failure="late")
     assert (await fate(clean_database, message_id))[:2] == ("delivered", None)
 
 

@@ -1,4 +1,4 @@
-"""Words and quiet hours, without a database."""
+"""Words, ways, rests and quiet hours, without a database."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from app.core.clock import SHANGHAI
 from app.core.ids import new_id
-from app.messaging import templates
+from app.messaging import breaker, templates, ways
 from app.messaging.quiet_hours import next_open
 from app.messaging.sender import Message
+from app.messaging.ways import Way
 
 INSTANTS = st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC))
 
@@ -77,3 +78,63 @@ def test_a_message_does_not_print_its_address_or_words() -> None:
     message = Message(new_id(), "offer", "sms", "zh-CN", "+8613800000000", "机密")
     assert "13800000000" not in repr(message)
     assert "机密" not in repr(message)
+
+
+PHONE = Way("sms", "+8613800000000")
+OPENID = Way("wechat", "oFamily")
+DEVICE = Way("push", "device-1")
+CALL = Way("voice", PHONE.address)
+
+
+@pytest.mark.parametrize(
+    ("template", "known", "expected"),
+    [
+        ("caregiver_named", [PHONE], [[PHONE, CALL]]),
+        ("caregiver_named", [PHONE, OPENID], [[OPENID, PHONE, CALL]]),
+        ("caregiver_named", [PHONE, OPENID, DEVICE], [[OPENID, PHONE, CALL], [DEVICE]]),
+        ("caregiver_named", [DEVICE], [[DEVICE]]),
+        ("completed", [PHONE, OPENID], [[OPENID, PHONE]]),
+        ("one_time_code", [PHONE], [[PHONE]]),
+        ("sos_family", [PHONE, OPENID, DEVICE], [[PHONE, CALL], [OPENID], [DEVICE]]),
+        ("sos_family", [OPENID], [[OPENID]]),
+        ("not_done", [CALL], [[CALL]]),
+        ("sos_family", [], []),
+    ],
+)
+def test_by_which_ways_something_is_said(template: str, known: list[Way], expected: list[list[Way]]) -> None:
+    assert ways.chains(template, known) == expected
+
+
+@given(st.sampled_from(sorted({code for code, _, _ in templates.shipped()})), st.sets(st.sampled_from(ways.CHANNELS)))
+def test_a_push_is_never_alone_and_nothing_is_said_twice_on_a_way(template: str, channels: set[str]) -> None:
+    chains = ways.chains(template, [Way(channel, channel) for channel in sorted(channels)])
+    used = [way.channel for chain in chains for way in chain]
+    assert len(used) == len(set(used))
+    assert channels <= set(used) | {"voice"}
+    at_once = {chain[0].channel for chain in chains}
+    assert "push" not in at_once or len(at_once) > 1 or not channels & set(ways.IN_ORDER)
+    if ways.purpose_of(template) is ways.Purpose.ALARM:
+        assert channels & {"wechat", "sms", "push"} <= at_once
+
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+def test_a_channel_rests_after_failures_in_a_row_each_time_twice_as_long() -> None:
+    state, rests = breaker.Breaker(), []
+    now = NOW
+    for _ in range(breaker.TRIPS_AFTER - 1):
+        state = breaker.after_failure(state, now)
+        assert (state.state, breaker.waits_until(state, now)) == ("closed", None)
+    for _ in range(8):
+        state = breaker.after_failure(state, now)
+        assert state.open_until is not None
+        assert breaker.after_failure(state, now) == state, "a straggler changes nothing"
+        assert breaker.waits_until(state, now) == state.open_until
+        rests.append(int((state.open_until - now).total_seconds()))
+        now = state.open_until
+        assert breaker.waits_until(state, now) is None
+        ahead = breaker.probing(state, now)
+        assert breaker.waits_until(ahead, now) == now + breaker.PROBE_LASTS, "one goes ahead, the others wait"
+        assert breaker.waits_until(ahead, now + breaker.PROBE_LASTS) is None, "a dead probe blocks nobody"
+    assert rests == [30, 60, 120, 240, 480, 600, 600, 600]
