@@ -1,7 +1,8 @@
 """What an elder may be asked to consent to: one table, and when a consent stands. Pure.
 
-Only purposes that something in the product asks about are listed, so that a withdrawal always stops something.
-A part ("family_page.times") stands also while its whole does.
+What is given to the family is asked about wherever it is used, so that a withdrawal stops it at once. "service" is
+proof alone: orders do not ask about it, and whoever hears it withdrawn cancels what is open. A part
+("family_page.times") stands also while its whole does.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -161,6 +162,16 @@ async def test_their_number_is_one_ticket(desk: Desk, clean_database: Database) 
     assert other["id"] != made["id"]
     async with clean_database.transaction() as tx:
         assert await tx.fetchval("SELECT count(*) FROM care_request") == 2
+
+
+async def test_one_ticket_typed_in_by_four_operators_is_one_request(desk: Desk, clean_database: Database) -> None:
+    answers = await asyncio.gather(
+        *(desk.doors.post("/v1/transfers", json=ticket(), headers=desk.headers()) for _ in range(4))
+    )
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
+    assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {"transfer_known"}
+    async with clean_database.transaction() as tx:
+        assert await tx.fetchval("SELECT count(*) FROM care_request") == 1
 
 
 async def test_a_ticket_that_is_not_our_affair_goes_back_and_the_request_is_closed(desk: Desk) -> None:
