@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
 
@@ -17,6 +17,7 @@ from app.accounts import tasks as account_tasks
 from app.alarms import tasks as alarm_tasks
 from app.benefits import handlers as benefits
 from app.channels import emergencies, notices
+from app.channels.porch import Porch
 from app.core import clock, idempotency
 from app.core.config import Settings
 from app.core.db import Database, Tx
@@ -54,6 +55,7 @@ from app.visits import events as visit_events
 from app.visits import handlers as visits
 
 FEED_KEPT = timedelta(days=90)
+ENDING_S = 3.0
 
 
 def bus() -> Bus:
@@ -143,17 +145,22 @@ def road_times(database: Database, settings: Settings) -> RoadTimes:
     return RoadTimes(database, amap)
 
 
+def porch(database: Database, settings: Settings) -> Porch:
+    """Where contacts wait while the database does not answer; shared by the web processes, and outlives them."""
+    return Porch(database, settings.data_dir / "porch")
+
+
 @asynccontextmanager
 async def background(app: FastAPI) -> AsyncIterator[None]:
     """What a web process runs beside its requests."""
-    watching = asyncio.create_task(app.state.feed_watch.run())
+    running = [asyncio.create_task(one.run()) for one in (app.state.feed_watch, app.state.porch)]
     try:
         yield
     finally:
         await app.state.road_times.close()
-        watching.cancel()
-        with suppress(asyncio.CancelledError):
-            await watching
+        for task in running:
+            task.cancel()
+        await asyncio.wait(running, timeout=ENDING_S)  # one that waits for a dead database is left behind
 
 
 async def _forget_feed(tx: Tx) -> None:

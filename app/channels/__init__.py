@@ -2,6 +2,7 @@
 
 Every door does the same three things: check who is there on the raw bytes, store the thing under its natural
 key through `intake`, answer. The work comes after the answer.
-In: pushes from outside. Out: contacts and call events for `intake`; entries of the "desk" feed for operators.
+In: pushes from outside; WeChat's wait on the `porch` while the database does not answer. Out: contacts and call
+events for `intake`; entries of the "desk" feed for operators.
 Tables: `wechat_account`. Events: none.
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from app.core import clock
@@ -19,7 +20,8 @@ PROCESS = "intake.process_contact"
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """`raw` is kept byte by byte; `external_id` is what copies of the same thing have in common."""
+    """`raw` is kept byte by byte; `external_id` is what copies of the same thing have in common; `at` is when it
+    came, if that was not just now."""
 
     channel: str
     account: str
@@ -28,6 +30,7 @@ class Arrival:
     raw: bytes
     sender: str | None = None
     words: str | None = None
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +43,8 @@ class Receipt:
     care_request_id: UUID | None
 
 
-async def receive(tx: Tx, arrival: Arrival, *, process: bool = False) -> Receipt:
-    """Store a contact unless it is stored; `process` lets the worker make a care request of it later."""
+async def receive(tx: Tx, arrival: Arrival, *, job: str | None = None) -> Receipt:
+    """Store a contact unless it is stored; `job` is what the worker does with it later, PROCESS for instance."""
     contact_id, seal = new_id(), tx.vault.seal
     digest = hashlib.sha256(arrival.raw).digest()
     stored = await queries.receive(
@@ -51,13 +54,13 @@ async def receive(tx: Tx, arrival: Arrival, *, process: bool = False) -> Receipt
         seal("inbound_contact.words", contact_id, arrival.words) if arrival.words else None,
         # Latin-1 maps every byte to one character, so that bytes which are no text survive as well.
         seal("inbound_contact.raw", contact_id, arrival.raw.decode("latin-1")),
-        digest, clock.now(),
+        digest, arrival.at or clock.now(),
     )  # fmt: skip
     if stored is None:
         first = await queries.first_of(tx, arrival.channel, arrival.account, arrival.external_id)
         return Receipt(first["id"], False, bytes(first["digest"]) == digest, first["care_request_id"])
-    if process:
-        await enqueue(tx, PROCESS, {"contact_id": contact_id})
+    if job is not None:
+        await enqueue(tx, job, {"contact_id": contact_id})
     return Receipt(contact_id, True, True, None)
 
 

@@ -77,8 +77,8 @@ async def test_a_text_is_stored_answered_at_once_and_becomes_one_request(
 async def test_the_same_event_in_the_same_second_is_one_and_makes_no_request(
     doors: httpx.AsyncClient, account: Keys, clean_database: Database
 ) -> None:
-    event = "<xml><FromUserName>o1</FromUserName><CreateTime>1</CreateTime><MsgType>event</MsgType>"
-    event += "<Event>CLICK</Event><EventKey>{}</EventKey></xml>"
+    event = "<xml><ToUserName>gh_1</ToUserName><FromUserName>o1</FromUserName><CreateTime>1</CreateTime>"
+    event += "<MsgType>event</MsgType><Event>CLICK</Event><EventKey>{}</EventKey></xml>"
     for key in ("meal", "meal", "bath"):
         query, body = wechat_push(account, event.format(key).encode())
         assert (await doors.post(PATH, params=query, content=body)).text == "success"
@@ -93,7 +93,8 @@ async def test_a_picture_is_not_lost(
     doors: httpx.AsyncClient, account: Keys, clean_database: Database, town: Any
 ) -> None:
     message = (
-        b"<xml><FromUserName>o1</FromUserName><CreateTime>1</CreateTime><MsgType>image</MsgType><MsgId>9</MsgId></xml>"
+        b"<xml><ToUserName>gh_1</ToUserName><FromUserName>o1</FromUserName><CreateTime>1</CreateTime>"
+        b"<MsgType>image</MsgType><MsgId>9</MsgId></xml>"
     )
     query, body = wechat_push(account, message)
     await doors.post(PATH, params=query, content=body)

@@ -12,12 +12,16 @@ from app.core.errors import Invalid, NotFound
 from app.core.http import Caller
 
 _TOKEN, _AES_KEY = "wechat_account.token", "wechat_account.aes_key"
-_CACHED = "channels.wechat_accounts"
+CACHED = "channels.wechat_accounts"
+PATIENCE_S = 0.15
 
 
 async def keys_of(database: Database, account: str) -> Keys:
-    """Keys of an active account. Raises NotFound for any other name, without asking the database each time."""
-    known = await database.cache.get(_CACHED, lambda: _load(database))
+    """Keys of an active account. Raises NotFound for any other name, without asking the database each time.
+
+    While the database is away, the keys of before are the keys.
+    """
+    known = await database.cache.last_known(CACHED, lambda: _load(database), PATIENCE_S)
     if account not in known:
         raise NotFound("wechat_account_not_found")
     return known[account]
