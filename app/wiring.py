@@ -18,6 +18,9 @@ from app.alarms import tasks as alarm_tasks
 from app.benefits import handlers as benefits
 from app.channels import emergencies, notices
 from app.channels.porch import Porch
+from app.channels.wechat import events as wechat_events
+from app.channels.wechat.api import WeChatApi
+from app.channels.wechat.sender import WeChatSender
 from app.core import clock, idempotency
 from app.core.config import Settings
 from app.core.db import Database, Tx
@@ -31,6 +34,7 @@ from app.exchange import handlers as exchange
 from app.followup import events as followup_events
 from app.followup import handlers as followup
 from app.followup import tasks as followup_tasks
+from app.intake import contacts
 from app.intake import events as intake_events
 from app.intake import tasks as intake_tasks
 from app.jobs import feed, queue
@@ -103,11 +107,13 @@ def tasks(database: Database, settings: Settings) -> dict[str, Task | Long]:
     outbox = Database(database.dsn, vault=database.vault, pool_size=2)
     rehearsed = settings.demo and settings.environment != "production"
     sms = OutboxFile(settings.data_dir / "demo" / "outbox.jsonl") if rehearsed else RecordingSender()
-    delivery = messaging_tasks.Delivery(outbox, {"sms": sms})
+    by_wechat = sms if rehearsed else WeChatSender(outbox, wechat(settings))
+    delivery = messaging_tasks.Delivery(outbox, {"sms": sms, "wechat": by_wechat})
     return {
         messaging.DELIVER: delivery.deliver,
         notices.TELL_FAMILY: partial(notices.tell_family, public_url=settings.public_url),
-        "intake.process_contact": intake_tasks.process_contact,
+        contacts.PROCESS: intake_tasks.process_contact,
+        wechat_events.PROCESS: wechat_events.process_event,
         planning.SOLVE: Long(planning.Planner(workers.solve_apart).solve),
         disruptions.SEEK: Long(disruptions.Seeker(workers.mend_apart).seek),
     }
@@ -145,6 +151,11 @@ def road_times(database: Database, settings: Settings) -> RoadTimes:
     return RoadTimes(database, amap)
 
 
+def wechat(settings: Settings) -> WeChatApi:
+    """WeChat's servers; nobody is asked before an account has its secret."""
+    return WeChatApi(settings.wechat_url)
+
+
 def porch(database: Database, settings: Settings) -> Porch:
     """Where contacts wait while the database does not answer; shared by the web processes, and outlives them."""
     return Porch(database, settings.data_dir / "porch")
@@ -158,6 +169,7 @@ async def background(app: FastAPI) -> AsyncIterator[None]:
         yield
     finally:
         await app.state.road_times.close()
+        await app.state.wechat.close()
         for task in running:
             task.cancel()
         await asyncio.wait(running, timeout=ENDING_S)  # one that waits for a dead database is left behind

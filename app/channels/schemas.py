@@ -143,6 +143,9 @@ class WechatAccountBody(Body):
     appid: Word
     token: Word
     aes_key: Annotated[str, StringConstraints(min_length=43, max_length=43)]
+    kind: Literal["official", "mini_program"] = "official"
+    secret: Annotated[str | None, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)] = None
+    """The AppSecret; left out, the one on record stays."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -161,4 +164,33 @@ class WechatAccountBody(Body):
 class WechatAccountView(View):
     account: str
     appid: str
+    kind: str
     active: bool
+
+
+class WechatTemplateBody(Body):
+    """`way`: a template message, a subscription notice of an official account, or one of a mini-program. `page` is
+    what a tap opens: an address for the first, a page for the others."""
+
+    template_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,128}$")]
+    way: Literal["template", "subscription", "mini_program"]
+    page: Annotated[str | None, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)] = None
+
+
+class WechatTemplateView(View):
+    account: str
+    code: str
+    template_id: str
+    way: str
+    page: str | None
+
+
+class ElderCardBody(Body):
+    account: Word
+
+
+class ElderCardView(View):
+    """`url` is what the QR code says; it is drawn by whoever prints the card."""
+
+    url: str
+    expires_at: Instant

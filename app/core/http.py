@@ -64,11 +64,13 @@ class Policy:
     `keyed`: an Idempotency-Key is required. Off only where the operation is repeatable by nature.
     `own_transaction`: the endpoint opens its own short transactions (long polls, streams, sign-in); such a
     route is never keyed, because a key lives in the transaction of the effect, and is never repeated.
+    `raw`: the endpoint makes sense of the bytes by itself, and refuses them in its own words.
     """
 
     action: str
     keyed: bool
     own_transaction: bool
+    raw: bool = False
 
 
 class Guard(Protocol):
@@ -94,14 +96,16 @@ T = TypeVar("T")
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def allow(action: str, *, keyed: bool | None = None, own_transaction: bool = False) -> Callable[[F], F]:
+def allow(
+    action: str, *, keyed: bool | None = None, own_transaction: bool = False, raw: bool = False
+) -> Callable[[F], F]:
     """Declare an endpoint's policy; goes directly above the function, below the route decorator.
 
     By default an Idempotency-Key is required on every mutating method, except with `own_transaction`.
     """
 
     def declare(endpoint: F) -> F:
-        endpoint.__policy__ = (action, keyed, own_transaction)  # type: ignore[attr-defined]
+        endpoint.__policy__ = (action, keyed, own_transaction, raw)  # type: ignore[attr-defined]
         return endpoint
 
     return declare
@@ -118,11 +122,11 @@ class Route(APIRoute):
         declared = getattr(endpoint, "__policy__", None)
         if declared is None:
             raise RuntimeError(f"route {path} ({endpoint.__qualname__}) declares no policy")
-        action, keyed, own = declared
+        action, keyed, own, raw = declared
         if keyed and own:
             raise RuntimeError(f"route {path} cannot keep a key outside of its transaction")
         mutating = bool(MUTATING & set(options.get("methods") or ()))
-        self.policy = Policy(action, mutating and not own if keyed is None else keyed, own)
+        self.policy = Policy(action, mutating and not own if keyed is None else keyed, own, raw)
         super().__init__(path, endpoint, **options)
         _give_directly(self.dependant)
 
@@ -134,7 +138,8 @@ class Route(APIRoute):
             body = await request.body()
             if "\0" in request.scope["path"]:
                 raise Invalid("text_not_storable", "the path contains a NUL character")
-            refuse_unstorable(body, request.scope["query_string"], request.headers.get("content-type", ""))
+            if not self.policy.raw:
+                refuse_unstorable(body, request.scope["query_string"], request.headers.get("content-type", ""))
             return await answer(request, body, endpoint)
 
         return handle

@@ -39,7 +39,8 @@ REPEATABLE = frozenset(
         "/channels/wechat/{account}",
         "/channels/phone/events",
         "/channels/devices/{vendor}",
-        # The same run gives the same result.
+        # The same run gives the same result, the same menu the same menu.
+        "/v1/wechat-accounts/{account}/menu",
         "/v1/settlement-runs",
     }
 )

@@ -10,13 +10,13 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import Query, Request
-from fastapi.responses import PlainTextResponse
+from fastapi.responses import PlainTextResponse, Response
 
 from app.channels.porch import Porch
-from app.channels.schemas import WechatAccountBody, WechatAccountView
-from app.channels.wechat import accounts, crypto, messages
+from app.channels.wechat import accounts, crypto, events, messages, replies
 from app.core import clock
-from app.core.http import CallerDep, DatabaseDep, Router, TxDep, allow
+from app.core.http import DatabaseDep, Router, allow
+from app.core.ids import new_secret
 from app.intake import contacts
 from app.intake.contacts import Arrival
 from app.intake.schemas_views import PROBLEM
@@ -72,14 +72,17 @@ async def check_url(
     summary="A message or an event, in safe mode",
     openapi_extra=ENVELOPE,
 )
-@allow("channels.wechat", keyed=False, own_transaction=True)
-async def receive_push(request: Request, database: DatabaseDep, account: str) -> PlainTextResponse:
+@allow("channels.wechat", keyed=False, own_transaction=True, raw=True)
+async def receive_push(request: Request, database: DatabaseDep, account: str) -> Response:
     keys = await accounts.keys_of(database, account)
     push, message = _verified(keys, request.scope["query_string"], await request.body())
     arrival = Arrival("wechat", account, push.external_id, push.kind, message, push.sender, push.words)
     porch: Porch = request.app.state.porch
-    await porch.take(arrival, contacts.PROCESS)
-    return PlainTextResponse("success")
+    await porch.take(arrival, events.PROCESS if push.kind == "event" else contacts.PROCESS)
+    words = replies.reply_to(push)
+    if words is None:
+        return PlainTextResponse("success")
+    return _protected(keys, replies.reply_message(push, words, int(clock.now().timestamp())))
 
 
 def _verified(keys: crypto.Keys, query: bytes, body: bytes) -> tuple[messages.Push, bytes]:
@@ -96,10 +99,12 @@ def _verified(keys: crypto.Keys, query: bytes, body: bytes) -> tuple[messages.Pu
     return push, message
 
 
-@router.put(
-    "/v1/wechat-accounts/{account}", response_model=WechatAccountView, summary="Add an account or change its keys"
-)
-@allow("keys.manage")
-async def put_account(tx: TxDep, caller: CallerDep, account: str, body: WechatAccountBody) -> WechatAccountView:
-    await accounts.put_account(tx, caller, account, appid=body.appid, token=body.token, aes_key=body.aes_key)
-    return WechatAccountView(account=account, appid=body.appid, active=True)
+def _protected(keys: crypto.Keys, message: bytes) -> Response:
+    """An answer in safe mode."""
+    sealed, timestamp, nonce = crypto.encrypt(keys, message), str(int(clock.now().timestamp())), new_secret(8)
+    sign = crypto.signature(keys.token, timestamp, nonce, sealed)
+    envelope = (
+        f"<xml><Encrypt><![CDATA[{sealed}]]></Encrypt><MsgSignature><![CDATA[{sign}]]></MsgSignature>"
+        f"<TimeStamp>{timestamp}</TimeStamp><Nonce><![CDATA[{nonce}]]></Nonce></xml>"
+    )
+    return Response(envelope, media_type="text/xml")
