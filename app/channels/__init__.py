@@ -4,5 +4,6 @@ Every door does the same three things: check who is there on the raw bytes, stor
 key through `intake`, answer. The work comes after the answer.
 In: pushes from outside; WeChat's wait on the `porch` while the database does not answer. Out: contacts and call
 events for `intake`; entries of the "desk" feed for operators.
-Tables: `wechat_account`, `wechat_follower`, `wechat_template`, `wechat_consent`, `wechat_token`. Events: none.
+Tables: `wechat_account`, `wechat_follower`, `wechat_template`, `wechat_consent`, `wechat_token`, `wechat_used_state`.
+Events: none.
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Integer, LargeBinary, Text
+from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Index, Integer, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -82,3 +82,13 @@ class WechatToken(Base):
     token: Mapped[bytes | None] = mapped_column(LargeBinary)
     fetched_at: Mapped[datetime | None] = mapped_column(Instant)
     expires_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class WechatUsedState(Base):
+    """A state that a page in WeChat came back with: it opens nothing a second time."""
+
+    __tablename__ = "wechat_used_state"
+    __table_args__ = (Index(None, "expires_at"),)
+
+    state_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(Instant)

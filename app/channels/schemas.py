@@ -185,6 +185,12 @@ class WechatTemplateView(View):
     page: str | None
 
 
+class WechatCodeBody(Body):
+    """What `wx.login` gave the mini-program: good once, for five minutes."""
+
+    code: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
 class ElderCardBody(Body):
     account: Word
 

@@ -54,16 +54,21 @@ async def bound_elder(tx: Tx, caller: Caller, elder_id: UUID) -> BoundElder:
 async def binding_words(tx: Tx, caller: Caller) -> tuple[str, datetime]:
     """What the caller says to our WeChat account within ten minutes to be known there. Raises NotFound for
     somebody who is nobody's family."""
-    index = caller.facts.get("phone_index")
-    member = await queries.member(tx, index) if isinstance(index, bytes) else None
-    if member is None:
-        raise NotFound("family_member_not_found")
-    phone = tx.vault.open(seals.FAMILY_PHONE, member["id"], member["phone"])
+    phone = await phone_of(tx, caller)
     code, expires_at = f"{secrets.randbelow(10**8):08d}", clock.now() + CODE_LIVES
     code_index = _code_index(tx, code)
     await queries.forget_codes(tx, clock.now())
     await queries.keep_code(tx, code_index, tx.vault.seal("sender_code.phone", code_index.hex(), phone), expires_at)
     return f"绑定 {code}", expires_at
+
+
+async def phone_of(tx: Tx, caller: Caller) -> str:
+    """E.164 of the phone the caller signed in with. Raises NotFound for somebody who is nobody's family."""
+    index = caller.facts.get("phone_index")
+    member = await queries.member(tx, index) if isinstance(index, bytes) else None
+    if member is None:
+        raise NotFound("family_member_not_found")
+    return tx.vault.open(seals.FAMILY_PHONE, member["id"], member["phone"])
 
 
 async def bind_by_words(tx: Tx, channel: str, account: str, sender: str, words: str) -> bool:

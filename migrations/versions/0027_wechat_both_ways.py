@@ -63,10 +63,17 @@ def upgrade() -> None:
             "(token IS NULL) = (fetched_at IS NULL) AND (token IS NULL) = (expires_at IS NULL)", name="whole"
         ),
     )
+    op.create_table(
+        "wechat_used_state",
+        sa.Column("state_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("expires_at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("state_hash", name="pk_wechat_used_state"),
+    )
+    op.create_index("ix_wechat_used_state_expires_at", "wechat_used_state", ["expires_at"])
 
 
 def downgrade() -> None:
-    for table in ("wechat_token", "wechat_consent", "wechat_template", "wechat_follower"):
+    for table in ("wechat_used_state", "wechat_token", "wechat_consent", "wechat_template", "wechat_follower"):
         op.drop_table(table)
     op.drop_index("ix_contact_sender_channel_phone_index", "contact_sender")
     op.drop_column("contact_sender", "phone_index")

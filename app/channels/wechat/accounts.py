@@ -80,6 +80,7 @@ class Credentials:
     """What WeChat asks of us when we speak to it."""
 
     appid: str
+    kind: str
     secret: str = field(repr=False)
 
 
@@ -90,7 +91,7 @@ async def credentials(tx: Tx, account: str) -> Credentials:
         raise NotFound("wechat_account_not_found")
     if row["secret"] is None:
         raise Conflict("wechat_secret_missing", "this account has no AppSecret on record")
-    return Credentials(row["appid"], tx.vault.open(_SECRET, account, row["secret"]))
+    return Credentials(row["appid"], row["kind"], tx.vault.open(_SECRET, account, row["secret"]))
 
 
 async def _load(database: Database) -> dict[str, Keys]:

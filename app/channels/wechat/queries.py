@@ -36,6 +36,10 @@ TOKEN = "SELECT token, fetched_at, expires_at FROM wechat_token WHERE account = 
 TOKEN_ROW = "INSERT INTO wechat_token (account) VALUES ($1) ON CONFLICT DO NOTHING"  # noqa: S105 (a name)
 KEEP_TOKEN = "UPDATE wechat_token SET token = $2, fetched_at = $3, expires_at = $4 WHERE account = $1"  # noqa: S105
 
+USE_STATE = """INSERT INTO wechat_used_state (state_hash, expires_at) VALUES ($1, $2)
+ON CONFLICT DO NOTHING RETURNING true"""
+FORGET_STATES = "DELETE FROM wechat_used_state WHERE expires_at < $1"
+
 
 async def active_accounts(tx: Tx) -> Sequence[Any]:
     """Every account that is in use; token and key sealed."""
@@ -103,3 +107,12 @@ async def held_token(tx: Tx, account: str) -> Any:
 
 async def keep_token(tx: Tx, account: str, sealed: bytes, fetched_at: datetime, expires_at: datetime) -> None:
     await tx.run(KEEP_TOKEN, account, sealed, fetched_at, expires_at)
+
+
+async def use_state(tx: Tx, state_hash: bytes, expires_at: datetime) -> bool:
+    """False when this state has been used."""
+    return bool(await tx.fetchval(USE_STATE, state_hash, expires_at))
+
+
+async def forget_states(tx: Tx, now: datetime) -> int:
+    return await tx.run(FORGET_STATES, now)
