@@ -176,6 +176,13 @@ class WechatTemplateBody(Body):
     way: Literal["template", "subscription", "mini_program"]
     page: Annotated[str | None, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)] = None
 
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"template_id": "VRR0UEO9VJOLs0MHlU0OilqX6MVFDwH3_3gz3Oc0NIc", "way": "template"}]
+        },
+    )
+
 
 class WechatTemplateView(View):
     account: str
@@ -190,9 +197,13 @@ class WechatCodeBody(Body):
 
     code: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"code": "0716AVll20uHk94SLDml27"}]})
+
 
 class ElderCardBody(Body):
     account: Word
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"account": "jinchang"}]})
 
 
 class ElderCardView(View):
