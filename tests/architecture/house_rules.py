@@ -15,6 +15,10 @@ NO_NAMES = frozenset({"utils", "util", "helpers", "helper", "manager", "managers
 PURE = (
     "benefits/waterfall.py",
     "catalog/pricing.py",
+    "channels/wechat/fields.py",
+    "channels/wechat/messages.py",
+    "channels/wechat/replies.py",
+    "channels/wechat/states.py",
     "dispatch/batch.py",
     "dispatch/modes.py",
     "dispatch/offers.py",

@@ -58,7 +58,7 @@ def test_the_product_keeps_the_rules() -> None:
 def planted(tmp_path: Path) -> Path:
     """A product of nothing but the listed pure modules."""
     for name in house_rules.PURE:
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     assert house_rules.breaches(tmp_path) == []
     return tmp_path

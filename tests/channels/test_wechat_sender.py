@@ -98,6 +98,16 @@ async def test_a_token_is_renewed_before_it_ends(wechat: WeChatApi, stub: Stub, 
     assert not any(one.body["force_refresh"] for one in stub.asked)
 
 
+async def test_another_secret_means_another_token(wechat: WeChatApi, stub: Stub, clean_database: Database) -> None:
+    await tokens.token(clean_database, wechat, ACCOUNT)
+    async with clean_database.transaction() as tx:
+        await accounts.put_account(tx, SYSTEM, ACCOUNT, appid="wx2", token="t", aes_key=AES_KEY, secret="another")
+    await tokens.token(clean_database, wechat, ACCOUNT)
+    assert [(one.body["appid"], one.body["secret"]) for one in stub.asked] == [
+        ("wx1", "app-secret"), ("wx2", "another"),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("worn", [40001, 42001, "40014"])
 async def test_a_worn_token_is_renewed_once_by_force(
     worn: Any, wechat: WeChatApi, stub: Stub, clean_database: Database

@@ -59,6 +59,8 @@ async def put_account(
     if secret is not None:
         values["secret"] = tx.vault.seal(_SECRET, account, secret)
     await queries.put_account(tx, account, values)
+    # A token of another appid or secret would be refused, and renewed by force only so often a day.
+    await queries.forget_token(tx, account)
     secrets = sorted(values.keys() & {"token", "aes_key", "secret"})
     await audit.record(tx, caller, "wechat_account.put", "wechat_account", account, secrets)
     tx.cache.clear()

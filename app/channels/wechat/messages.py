@@ -162,7 +162,7 @@ def _place(root: Element) -> str:
     if not (math.isfinite(lat) and math.isfinite(lng) and abs(lat) <= 90 and abs(lng) <= 180):
         return label
     lng, lat = gcj02_to_wgs84(lng, lat)
-    return f"位置：{label} {lng:.6f},{lat:.6f} (wgs84)".replace("：  ", "：")
+    return "位置：" + f"{label} {lng:.6f},{lat:.6f} (wgs84)".lstrip()
 
 
 def _recording(root: Element) -> str:

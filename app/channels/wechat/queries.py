@@ -35,6 +35,7 @@ TEMPLATE = "SELECT template_id, way, page FROM wechat_template WHERE account = $
 TOKEN = "SELECT token, fetched_at, expires_at FROM wechat_token WHERE account = $1"  # noqa: S105 (a name)
 TOKEN_ROW = "INSERT INTO wechat_token (account) VALUES ($1) ON CONFLICT DO NOTHING"  # noqa: S105 (a name)
 KEEP_TOKEN = "UPDATE wechat_token SET token = $2, fetched_at = $3, expires_at = $4 WHERE account = $1"  # noqa: S105
+FORGET_TOKEN = "UPDATE wechat_token SET token = NULL, fetched_at = NULL, expires_at = NULL WHERE account = $1"  # noqa: S105
 
 USE_STATE = """INSERT INTO wechat_used_state (state_hash, expires_at) VALUES ($1, $2)
 ON CONFLICT DO NOTHING RETURNING true"""
@@ -107,6 +108,10 @@ async def held_token(tx: Tx, account: str) -> Any:
 
 async def keep_token(tx: Tx, account: str, sealed: bytes, fetched_at: datetime, expires_at: datetime) -> None:
     await tx.run(KEEP_TOKEN, account, sealed, fetched_at, expires_at)
+
+
+async def forget_token(tx: Tx, account: str) -> None:
+    await tx.run(FORGET_TOKEN, account)
 
 
 async def use_state(tx: Tx, state_hash: bytes, expires_at: datetime) -> bool:
