@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -33,11 +34,19 @@ def _substitutions() -> bytes:
 
 
 SBOX = _substitutions()
-_TWICE = bytes(_doubled(byte) for byte in range(256))
-_SHIFT = [(4 * (column + row) + row) % 16 for column in range(4) for row in range(4)]
 
 
-def _round_keys(key: bytes) -> list[bytes]:
+def _contributions(turn: int) -> list[int]:
+    """What a byte of row `turn`, substituted and mixed, gives to its column."""
+    given = [bytes((_doubled(byte), byte, byte, _doubled(byte) ^ byte)) for byte in SBOX]
+    return [int.from_bytes(four[4 - turn :] + four[: 4 - turn]) for four in given]
+
+
+_MIXED = [_contributions(turn) for turn in range(4)]
+Words = tuple[int, ...]
+
+
+def _round_keys(key: bytes) -> list[Words]:
     words = [key[at : at + 4] for at in range(0, 32, 4)]
     constant = 1
     for number in range(8, 60):
@@ -48,30 +57,22 @@ def _round_keys(key: bytes) -> list[bytes]:
         elif number % 8 == 4:
             word = bytes(SBOX[byte] for byte in word)
         words.append(bytes(a ^ b for a, b in zip(words[-8], word, strict=True)))
-    return [b"".join(words[at : at + 4]) for at in range(0, 60, 4)]
+    return [struct.unpack(">4I", b"".join(words[at : at + 4])) for at in range(0, 60, 4)]
 
 
-def _xor(one: bytes, other: bytes) -> bytes:
-    return (int.from_bytes(one) ^ int.from_bytes(other)).to_bytes(16)
-
-
-def _mixed(state: bytes) -> bytes:
-    out = bytearray()
-    for at in (0, 4, 8, 12):
-        a, b, c, d = state[at : at + 4]
-        every = a ^ b ^ c ^ d
-        out += bytes((
-            a ^ every ^ _TWICE[a ^ b], b ^ every ^ _TWICE[b ^ c], c ^ every ^ _TWICE[c ^ d], d ^ every ^ _TWICE[d ^ a],
-        ))  # fmt: skip
-    return bytes(out)
-
-
-def encrypted_block(keys: Sequence[bytes], block: bytes) -> bytes:
+def encrypted_block(keys: Sequence[Words], block: bytes) -> bytes:
     """AES-256 of one block of 16 bytes."""
-    state = _xor(block, keys[0])
-    for key in keys[1:-1]:
-        state = _xor(_mixed(bytes(SBOX[state[at]] for at in _SHIFT)), key)
-    return _xor(bytes(SBOX[state[at]] for at in _SHIFT), keys[-1])
+    first, second, third, fourth = _MIXED
+    a, b, c, d = (word ^ key for word, key in zip(struct.unpack(">4I", block), keys[0], strict=True))
+    for k, m, n, o in keys[1:-1]:
+        a, b, c, d = (
+            first[a >> 24] ^ second[b >> 16 & 255] ^ third[c >> 8 & 255] ^ fourth[d & 255] ^ k,
+            first[b >> 24] ^ second[c >> 16 & 255] ^ third[d >> 8 & 255] ^ fourth[a & 255] ^ m,
+            first[c >> 24] ^ second[d >> 16 & 255] ^ third[a >> 8 & 255] ^ fourth[b & 255] ^ n,
+            first[d >> 24] ^ second[a >> 16 & 255] ^ third[b >> 8 & 255] ^ fourth[c & 255] ^ o,
+        )
+    last, key = struct.pack(">4I", a, b, c, d), struct.pack(">4I", *keys[-1])
+    return bytes(SBOX[last[(at + at % 4 * 4) % 16]] ^ key[at] for at in range(16))
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,8 @@ class WeChat:
         plain += bytes((fill,)) * fill
         last, out = self._iv, []
         for at in range(0, len(plain), 16):
-            last = encrypted_block(self._keys, _xor(plain[at : at + 16], last))
+            chained = bytes(a ^ b for a, b in zip(plain[at : at + 16], last, strict=True))
+            last = encrypted_block(self._keys, chained)
             out.append(last)
         return base64.b64encode(b"".join(out)).decode()
 
