@@ -60,6 +60,8 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.gate = Gate(database, sheds=settings.clock_rate == 1)
     app.state.road_times = wiring.road_times(database, settings)
     app.state.feed_watch = FeedWatch(database)
+    app.state.wechat = wiring.wechat(settings)
+    app.state.porch = wiring.porch(database, settings)
     for room in ROOMS_WITH_DOORS:
         # Flat, because a router inside a router is searched twice for every request.
         app.router.routes.extend(routes_of(import_module(f"app.{room}.router").router))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
 
@@ -21,6 +21,10 @@ from app.calls import events as call_events
 from app.calls import service as calls
 from app.channels import emergencies, notices
 from app.channels.gateways.accounts import Configured
+from app.channels.porch import Porch
+from app.channels.wechat import events as wechat_events
+from app.channels.wechat.api import WeChatApi
+from app.channels.wechat.sender import WeChatSender
 from app.core import clock, idempotency
 from app.core.config import Settings
 from app.core.db import Database, Tx
@@ -36,6 +40,7 @@ from app.followup import events as followup_events
 from app.followup import handlers as followup
 from app.followup import tasks as followup_tasks
 from app.hotline import nuisance, presence, recordings
+from app.intake import contacts
 from app.intake import events as intake_events
 from app.intake import tasks as intake_tasks
 from app.jobs import feed, queue
@@ -62,6 +67,7 @@ from app.visits import events as visit_events
 from app.visits import handlers as visits
 
 FEED_KEPT = timedelta(days=90)
+ENDING_S = 3.0
 
 
 def bus() -> Bus:
@@ -112,12 +118,17 @@ def tasks(database: Database, settings: Settings) -> dict[str, Task | Long]:
     outbox = Database(database.dsn, vault=database.vault, bus=database.bus, schema=database.schema, pool_size=2)
     rehearsed = settings.demo and settings.environment != "production"
     recorded = OutboxFile(settings.data_dir / "demo" / "outbox.jsonl") if rehearsed else RecordingSender()
-    senders = {"sms": Configured(outbox, "sms", recorded), "push": Configured(outbox, "push")}
+    senders = {
+        "sms": Configured(outbox, "sms", recorded),
+        "push": Configured(outbox, "push"),
+        "wechat": recorded if rehearsed else WeChatSender(outbox, wechat(settings)),
+    }
     delivery = messaging_tasks.Delivery(outbox, senders)
     return {
         messaging.DELIVER: delivery.deliver,
         notices.TELL_FAMILY: partial(notices.tell_family, public_url=settings.public_url),
-        "intake.process_contact": intake_tasks.process_contact,
+        contacts.PROCESS: intake_tasks.process_contact,
+        wechat_events.PROCESS: wechat_events.process_event,
         recordings.FETCH: Long(recordings.Keeper(settings.data_dir).fetch),
         planning.SOLVE: Long(planning.Planner(workers.solve_apart).solve),
         disruptions.SEEK: Long(disruptions.Seeker(workers.mend_apart).seek),
@@ -161,18 +172,29 @@ def road_times(database: Database, settings: Settings) -> RoadTimes:
     return RoadTimes(database, amap)
 
 
+def wechat(settings: Settings) -> WeChatApi:
+    """WeChat's servers; nobody is asked before an account has its secret."""
+    return WeChatApi(settings.wechat_url)
+
+
+def porch(database: Database, settings: Settings) -> Porch:
+    """Where contacts wait while the database does not answer; shared by the web processes, and outlives them."""
+    return Porch(database, settings.data_dir / "porch")
+
+
 @asynccontextmanager
 async def background(app: FastAPI) -> AsyncIterator[None]:
     """What a web process runs beside its requests."""
-    running = [asyncio.create_task(one.run()) for one in (app.state.feed_watch, app.state.gate)]
+    watches = (app.state.feed_watch, app.state.gate, app.state.porch)
+    running = [asyncio.create_task(one.run()) for one in watches]
     try:
         yield
     finally:
         await app.state.road_times.close()
-        for one in running:
-            one.cancel()
-            with suppress(asyncio.CancelledError):
-                await one
+        await app.state.wechat.close()
+        for task in running:
+            task.cancel()
+        await asyncio.wait(running, timeout=ENDING_S)  # one that waits for a dead database is left behind
 
 
 async def _forget_feed(tx: Tx) -> None:

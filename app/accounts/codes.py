@@ -80,9 +80,14 @@ async def redeem(database: Database, purpose: str, phone: str, code: str) -> byt
 async def open_family_session(database: Database, phone: str, code: str) -> PhoneSession:
     """Sign a family member in. Raises Unauthorized for a wrong, used, worn-out or late code."""
     index = await redeem(database, FAMILY, phone, code)
-    token, now = tokens.new_token(tokens.FAMILY), clock.now()
     async with database.transaction() as tx:
-        await queries_records.open_family(tx, tokens.hash_of(token), index, now, now + FAMILY_SESSION)
+        return await family_session(tx, index)
+
+
+async def family_session(tx: Tx, index: bytes) -> PhoneSession:
+    """A session for whoever has proved the phone of this index, here or on a channel that vouches for them."""
+    token, now = tokens.new_token(tokens.FAMILY), clock.now()
+    await queries_records.open_family(tx, tokens.hash_of(token), index, now, now + FAMILY_SESSION)
     return PhoneSession(token, now + FAMILY_SESSION)
 
 

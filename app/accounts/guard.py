@@ -31,14 +31,18 @@ class AccountsGuard:
 
     async def identify(self, tx: Tx, request: Request, body: bytes, action: str) -> Caller:
         """The caller, by the proof the request brings. Raises Unauthorized for a proof that does not hold."""
-        if policy.PUBLIC in policy.ACTIONS.get(action, ()):
-            return NOBODY
+        if (anybody := self.anybody(action)) is not None:
+            return anybody
         token = _bearer(request)
         if token is not None:
             return await _by_token(tx, token)
         if "x-app-key" in request.headers:
             return await _by_signature(tx, request, body)
         return NOBODY
+
+    def anybody(self, action: str) -> Caller | None:
+        """The public, where the table lets it in; None where a proof is asked for."""
+        return NOBODY if policy.PUBLIC in policy.ACTIONS.get(action, ()) else None
 
     def authorise(self, caller: Caller, action: str) -> None:
         """Raises Forbidden, or Unauthorized when nobody has signed in."""

@@ -10,6 +10,7 @@ from app.accounts import consent, links
 from app.accounts.purposes import FAMILY, FAMILY_NOTICES
 from app.calls import callbacks
 from app.channels import queries
+from app.channels.wechat import sender as wechat
 from app.core import clock
 from app.core.db import Tx
 from app.dispatch.events import CaregiverAssigned, NobodyFound
@@ -18,6 +19,7 @@ from app.jobs import feed
 from app.jobs.queue import enqueue
 from app.messaging import service as messaging
 from app.messaging.events import LeftToVoice
+from app.messaging.ways import Way
 from app.orders import service as orders
 from app.orders import views
 from app.orders.events import DeadlineMissed
@@ -74,6 +76,7 @@ async def tell_family(tx: Tx, payload: dict[str, Any], *, public_url: str) -> No
     about = [template, str(order_id), *(str(one.id) for one in _coming(order)), *([starts] if starts else [])]
     for member_id, phone in await elders.approved_family(tx, order.elder.id):
         token = await links.issue(tx, "family_order", order_id, LINK_VALID)
+        openid = await wechat.address_of(tx, phone, template)
         await messaging.send(
             tx,
             template=template,
@@ -83,6 +86,7 @@ async def tell_family(tx: Tx, payload: dict[str, Any], *, public_url: str) -> No
             params=_words(order, f"{public_url}/f/{token}", datetime.fromisoformat(starts) if starts else None),
             order_id=order_id,
             dedupe_key=":".join([*about, str(member_id)]),
+            also=[Way("wechat", openid)] if openid is not None else [],
         )
 
 

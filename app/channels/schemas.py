@@ -163,6 +163,9 @@ class WechatAccountBody(Body):
     appid: Word
     token: Word
     aes_key: Annotated[str, StringConstraints(min_length=43, max_length=43)]
+    kind: Literal["official", "mini_program"] = "official"
+    secret: Annotated[str | None, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)] = None
+    """The AppSecret; left out, the one on record stays."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -181,4 +184,50 @@ class WechatAccountBody(Body):
 class WechatAccountView(View):
     account: str
     appid: str
+    kind: str
     active: bool
+
+
+class WechatTemplateBody(Body):
+    """`way`: a template message, a subscription notice of an official account, or one of a mini-program. `page` is
+    what a tap opens: an address for the first, a page for the others."""
+
+    template_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,128}$")]
+    way: Literal["template", "subscription", "mini_program"]
+    page: Annotated[str | None, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)] = None
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"template_id": "VRR0UEO9VJOLs0MHlU0OilqX6MVFDwH3_3gz3Oc0NIc", "way": "template"}]
+        },
+    )
+
+
+class WechatTemplateView(View):
+    account: str
+    code: str
+    template_id: str
+    way: str
+    page: str | None
+
+
+class WechatCodeBody(Body):
+    """What `wx.login` gave the mini-program: good once, for five minutes."""
+
+    code: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"code": "0716AVll20uHk94SLDml27"}]})
+
+
+class ElderCardBody(Body):
+    account: Word
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"account": "jinchang"}]})
+
+
+class ElderCardView(View):
+    """`url` is what the QR code says; it is drawn by whoever prints the card."""
+
+    url: str
+    expires_at: Instant

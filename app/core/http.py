@@ -65,16 +65,22 @@ class Policy:
     `keyed`: an Idempotency-Key is required. Off only where the operation is repeatable by nature.
     `own_transaction`: the endpoint opens its own short transactions (long polls, streams, sign-in); such a
     route is never keyed, because a key lives in the transaction of the effect, and is never repeated.
+    `raw`: the endpoint makes sense of the bytes by itself, and refuses them in its own words.
     """
 
     action: str
     keyed: bool
     own_transaction: bool
+    raw: bool = False
 
 
 class Guard(Protocol):
     async def identify(self, tx: Tx, request: Request, body: bytes, action: str) -> Caller:
         """Who is calling, by whatever proof this action accepts. Raises Unauthorized."""
+        ...
+
+    def anybody(self, action: str) -> Caller | None:
+        """The caller of an action that asks for no proof; None where one is asked for."""
         ...
 
     def authorise(self, caller: Caller, action: str) -> None:
@@ -98,14 +104,16 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 Place = AbstractAsyncContextManager[None]
 
 
-def allow(action: str, *, keyed: bool | None = None, own_transaction: bool = False) -> Callable[[F], F]:
+def allow(
+    action: str, *, keyed: bool | None = None, own_transaction: bool = False, raw: bool = False
+) -> Callable[[F], F]:
     """Declare an endpoint's policy; goes directly above the function, below the route decorator.
 
     By default an Idempotency-Key is required on every mutating method, except with `own_transaction`.
     """
 
     def declare(endpoint: F) -> F:
-        endpoint.__policy__ = (action, keyed, own_transaction)  # type: ignore[attr-defined]
+        endpoint.__policy__ = (action, keyed, own_transaction, raw)  # type: ignore[attr-defined]
         return endpoint
 
     return declare
@@ -122,11 +130,11 @@ class Route(APIRoute):
         declared = getattr(endpoint, "__policy__", None)
         if declared is None:
             raise RuntimeError(f"route {path} ({endpoint.__qualname__}) declares no policy")
-        action, keyed, own = declared
+        action, keyed, own, raw = declared
         if keyed and own:
             raise RuntimeError(f"route {path} cannot keep a key outside of its transaction")
         mutating = bool(MUTATING & set(options.get("methods") or ()))
-        self.policy = Policy(action, mutating and not own if keyed is None else keyed, own)
+        self.policy = Policy(action, mutating and not own if keyed is None else keyed, own, raw)
         super().__init__(path, endpoint, **options)
         _give_directly(self.dependant)
 
@@ -140,7 +148,8 @@ class Route(APIRoute):
             body = await request.body()
             if "\0" in request.scope["path"]:
                 raise Invalid("text_not_storable", "the path contains a NUL character")
-            refuse_unstorable(body, request.scope["query_string"], request.headers.get("content-type", ""))
+            if not self.policy.raw:
+                refuse_unstorable(body, request.scope["query_string"], request.headers.get("content-type", ""))
             return await answer(request, body, endpoint, place)
 
         return handle
@@ -176,14 +185,21 @@ class Route(APIRoute):
             return await idempotency.first_answer(tx, claim)
 
     async def _answer_alone(self, request: Request, body: bytes, endpoint: Endpoint, place: Place) -> Response:
-        """Admission by itself, then the endpoint without a transaction, once; a long poll holds no place."""
+        """Admission by itself, then the endpoint without a transaction, once; a long poll holds no place.
+
+        Where anybody may come in, no connection is asked for: such a door opens while the database is away.
+        """
 
         async def admission() -> None:
             async with request.app.state.database.statements() as tx:
                 await self._admit(tx, request, body)
 
-        async with place:
-            await _repeat_lost_races(admission)
+        guard: Guard = request.app.state.guard
+        if (caller := guard.anybody(self.policy.action)) is not None:
+            request.state.caller = caller
+        else:
+            async with place:
+                await _repeat_lost_races(admission)
         request.state.tx = None
         return await _repeat_lost_races(lambda: endpoint(request), tries=1)
 

@@ -12,9 +12,13 @@ from app.core import clock
 from app.core.db import Tx
 from app.core.errors import NotFound
 from app.core.http import Caller
+from app.elders import registration as elders
 from app.elders import seals
-from app.intake import contacts, queries
-from app.intake.service import Requester
+from app.elders.facts import NewFamilyMember
+from app.intake import contacts, queries, service
+from app.intake.contacts import Kept
+from app.intake.requests import Channel
+from app.intake.service import NewRequest, Requester
 
 BINDING = re.compile(r"绑定\s*([0-9]{8})")
 CODE_LIVES = timedelta(minutes=10)
@@ -51,16 +55,21 @@ async def bound_elder(tx: Tx, caller: Caller, elder_id: UUID) -> BoundElder:
 async def binding_words(tx: Tx, caller: Caller) -> tuple[str, datetime]:
     """What the caller says to our WeChat account within ten minutes to be known there. Raises NotFound for
     somebody who is nobody's family."""
-    index = caller.facts.get("phone_index")
-    member = await queries.member(tx, index) if isinstance(index, bytes) else None
-    if member is None:
-        raise NotFound("family_member_not_found")
-    phone = tx.vault.open(seals.FAMILY_PHONE, member["id"], member["phone"])
+    phone = await phone_of(tx, caller)
     code, expires_at = f"{secrets.randbelow(10**8):08d}", clock.now() + CODE_LIVES
     code_index = _code_index(tx, code)
     await queries.forget_codes(tx, clock.now())
     await queries.keep_code(tx, code_index, tx.vault.seal("sender_code.phone", code_index.hex(), phone), expires_at)
     return f"绑定 {code}", expires_at
+
+
+async def phone_of(tx: Tx, caller: Caller) -> str:
+    """E.164 of the phone the caller signed in with. Raises NotFound for somebody who is nobody's family."""
+    index = caller.facts.get("phone_index")
+    member = await queries.member(tx, index) if isinstance(index, bytes) else None
+    if member is None:
+        raise NotFound("family_member_not_found")
+    return tx.vault.open(seals.FAMILY_PHONE, member["id"], member["phone"])
 
 
 async def bind_by_words(tx: Tx, channel: str, account: str, sender: str, words: str) -> bool:
@@ -85,6 +94,31 @@ async def requester_by_phone(tx: Tx, e164: str | None) -> Requester:
     if member is None:
         return Requester(phone=e164)
     return Requester(member["name"], e164, member["relation"])
+
+
+async def ask_to_be_family(tx: Tx, elder_id: UUID, e164: str) -> bool:
+    """Put somebody down as family of an elder, for the elder to approve; False when they are already on record."""
+    if await queries.is_member(tx, elder_id, seals.family_phone_index(tx.vault, e164)):
+        return False
+    known = await requester_by_phone(tx, e164)
+    await elders.add_family(tx, elder_id, NewFamilyMember(known.name or "微信用户", "other", e164))
+    return True
+
+
+async def ask_through_channel(
+    tx: Tx, caller: Caller, channel: str, contact: Kept, note: str, elder_id: UUID | None, *, since: datetime
+) -> UUID:
+    """A request made by a tap and not by words; a tap of the same sender since then that is still open is the same."""
+    index = contact.sender_index
+    if index is not None:
+        await queries.one_at_a_time(tx, f"{channel}:{contact.account}:{index.hex()}")
+        before = await queries.recent_of_sender(tx, channel, contact.account, index, "event", since)
+        if before is not None and (await queries.get(tx, before)).elder_id == elder_id:
+            return before
+    phone = await contacts.phone_of_sender(tx, channel, contact.account, index)
+    asks = await requester_by_phone(tx, phone)
+    asked = NewRequest(channel=Channel(channel), requester=asks, elder_id=elder_id, note=note, contact_id=contact.id)
+    return (await service.take_request(tx, caller, asked)).id
 
 
 def _code_index(tx: Tx, code: str) -> bytes:

@@ -52,16 +52,25 @@ class InboundContact(Base):
 
 
 class ContactSender(Base):
-    """A sender of a channel (an openid) that proved which phone number is theirs."""
+    """A sender of a channel (an openid) that proved which phone number is theirs.
+
+    `sender` and `phone_index` are the way back, from a phone to whom to write to; rows from before they were kept
+    have neither until the sender proves the phone again.
+    """
 
     __tablename__ = "contact_sender"
-    __table_args__ = (UniqueConstraint("channel", "account", "sender_index"),)
+    __table_args__ = (
+        UniqueConstraint("channel", "account", "sender_index"),
+        Index(None, "channel", "phone_index"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     channel: Mapped[str] = mapped_column(Text)
     account: Mapped[str] = mapped_column(Text)
     sender_index: Mapped[bytes] = mapped_column(LargeBinary)
     phone: Mapped[bytes] = mapped_column(LargeBinary)
+    sender: Mapped[bytes | None] = mapped_column(LargeBinary)
+    phone_index: Mapped[bytes | None] = mapped_column(LargeBinary)
     bound_at: Mapped[datetime] = mapped_column(Instant)
 
 

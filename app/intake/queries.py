@@ -66,7 +66,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 ON CONFLICT (channel, account, external_id) DO NOTHING RETURNING id"""
 FIRST_OF = """SELECT id, digest, care_request_id, received_at FROM inbound_contact
 WHERE channel = $1 AND account = $2 AND external_id = $3"""
-CONTACT = """SELECT id, channel, account, kind, sender, sender_index, words, received_at, processed_at, care_request_id
+CONTACT = """SELECT id, channel, account, kind, sender, sender_index, words, raw, received_at, processed_at,
+  care_request_id
 FROM inbound_contact WHERE id = $1 FOR UPDATE"""
 PROCESSED = "UPDATE inbound_contact SET processed_at = $2, care_request_id = $3 WHERE id = $1"
 RECENT_OF_SENDER = """SELECT c.care_request_id FROM inbound_contact c JOIN care_request r ON r.id = c.care_request_id
@@ -75,9 +76,12 @@ WHERE c.channel = $1 AND c.account = $2 AND c.sender_index = $3 AND c.kind = $4 
 ORDER BY c.received_at DESC LIMIT 1"""
 ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 
-BIND = """INSERT INTO contact_sender (id, channel, account, sender_index, phone, bound_at)
-VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (channel, account, sender_index) DO NOTHING"""
+BIND = """INSERT INTO contact_sender (id, channel, account, sender_index, phone, bound_at, sender, phone_index)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (channel, account, sender_index) DO NOTHING"""
 SENDER = "SELECT id, phone FROM contact_sender WHERE channel = $1 AND account = $2 AND sender_index = $3"
+SENDERS = """SELECT id, account, sender, sender_index FROM contact_sender
+WHERE channel = $1 AND phone_index = $2 AND sender IS NOT NULL ORDER BY bound_at DESC"""
+IS_MEMBER = "SELECT EXISTS (SELECT FROM family_member WHERE elder_id = $1 AND phone_index = $2)"
 UNBIND = "DELETE FROM contact_sender WHERE channel = $1 AND account = $2 AND sender_index = $3"
 
 KEEP_CODE = "INSERT INTO sender_code (code_index, phone, expires_at) VALUES ($1, $2, $3)"
@@ -234,6 +238,16 @@ async def bind(tx: Tx, *values: Any) -> None:
 
 async def sender(tx: Tx, channel: str, account: str, sender_index: bytes) -> Any:
     return await tx.fetchrow(SENDER, channel, account, sender_index)
+
+
+async def senders(tx: Tx, channel: str, phone_index: bytes) -> list[Any]:
+    """Senders who proved this phone, the latest first: id, account, sealed sender, sender_index."""
+    return await tx.fetch(SENDERS, channel, phone_index)
+
+
+async def is_member(tx: Tx, elder_id: UUID, phone_index: bytes) -> bool:
+    """Whether somebody with this phone is family of the elder, approved or not."""
+    return bool(await tx.fetchval(IS_MEMBER, elder_id, phone_index))
 
 
 async def keep_code(tx: Tx, code_index: bytes, phone: bytes, expires_at: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -50,10 +50,12 @@ async def send(
     dedupe_key: str,
     urgent: bool = False,
     channel: str = "sms",
+    also: Iterable[Way] = (),
 ) -> UUID | None:
     """Queue one message; None when one with this `dedupe_key` was queued before.
 
-    It takes the ways that `ways.chains` says, over the given address and whatever else is known of the recipient.
+    It takes the ways that `ways.chains` says, over the given address, those the caller knows `also`, and whatever
+    else is known of the recipient.
     What is not urgent waits until the quiet hours are over. Without an address, or when the recipient does not want
     to hear of it, the message is written down as suppressed. Raises LookupError for a template or a gap's value that
     does not exist: a mistake of the caller.
@@ -69,7 +71,7 @@ async def send(
     )  # fmt: skip
     known, wanted = await _known(tx, said)
     given = [Way(channel, address)] if address else []
-    chosen = chains(template, [*given, *known])
+    chosen = chains(template, [*given, *also, *known])
     if not wanted or not chosen:
         return await _add(tx, said, Way(channel, ""), dedupe_key, suppressed="declined" if chosen else "no_address")
     first = await _add(tx, said, chosen[0][0], dedupe_key, chosen[0][1:])

@@ -29,6 +29,7 @@ REPEATABLE = frozenset(
         "/v1/sessions/current",
         "/v1/family/sessions/codes",
         "/v1/family/sessions",
+        "/v1/family/wechat/{account}/sessions",
         "/v1/elders/{elder_id}/reveals",
         "/v1/care-requests/{request_id}/reveals",
         "/v1/quotes",
@@ -46,7 +47,9 @@ REPEATABLE = frozenset(
         # Given away once, and settled once.
         "/channels/phone/dials/taken",
         "/channels/phone/dials/{dial_id}/outcome",
-        # The same run gives the same result.
+        # The same run gives the same result, the same menu the same menu.
+        "/v1/wechat-accounts/{account}/menu",
+        "/v1/family/wechat/{account}/binding",
         "/v1/settlement-runs",
     }
 )

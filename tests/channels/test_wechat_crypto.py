@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import struct
 from datetime import UTC, datetime
 
 import pytest
@@ -13,6 +12,8 @@ from hypothesis import strategies as st
 
 from app.channels.wechat import crypto, messages
 from app.channels.wechat.crypto import Keys, WeChatAuthError
+from tests.channels import wechat_peer
+from tests.channels.wechat_peer import WeChat
 
 AES_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 NOW = datetime(2026, 11, 22, 1, 0, tzinfo=UTC)
@@ -49,7 +50,8 @@ def test_published_sample_of_the_message_kit() -> None:
     assert crypto.signature("spamtest", *parts) == sign
     crypto.check_signature(keys, sign, *parts, now=datetime.fromtimestamp(1409735669, UTC))
     push = messages.read(crypto.decrypt(keys, SAMPLE_ENCRYPTED))
-    assert push == messages.Push("msg:6054768590064713728", "text", "oyORnuP8q7ou2gfYjqLzSIWZf0rs", "abcdteT")
+    said = ("msg:6054768590064713728", "text", "oyORnuP8q7ou2gfYjqLzSIWZf0rs", "abcdteT", "gh_10f6c3c3ac5a")
+    assert push == messages.Push(*said)
 
 
 def test_published_sample_of_the_c_sharp_kit() -> None:
@@ -58,27 +60,12 @@ def test_published_sample_of_the_c_sharp_kit() -> None:
     sign = crypto.signature("QDG6eK", "1409659813", "1372623149", CORP_ENCRYPTED)
     assert sign == "477715d11cdb4164915debcba66cb864d751f3e6"
     push = messages.read(crypto.decrypt(keys, CORP_ENCRYPTED))
-    assert push == messages.Push("msg:4561255354251345929", "text", "mycreate", "hello")
+    assert push == messages.Push("msg:4561255354251345929", "text", "mycreate", "hello", "wx5823bf96d3bd56c7")
 
 
 def test_published_signature_of_a_url_check() -> None:
     assert crypto.signature("789", "456", "123") == "f7c3bc1d808e04732adf679965ccc34ca7ae3441"
     assert crypto.signature("spamtest", "1409735669", "1320562132") == "16120ec1b8dbb870f510d87ce6bc2463eae6ca1a"
-
-
-def oracle_encrypt(key43: str, appid: str, message: bytes, prefix: bytes) -> str:
-    """Written a second time, differently: block by block with ECB and the chaining by hand."""
-    key = base64.b64decode(key43 + "=")
-    plain = b"".join([prefix, struct.pack("!L", len(message)), message, appid.encode()])
-    pad = 32 - (len(plain) & 31)
-    plain += bytes([pad] * pad)
-    ecb = Cipher(algorithms.AES(key), modes.ECB()).encryptor()  # noqa: S305 (the chaining follows)
-    previous, out = key[:16], []
-    for at in range(0, len(plain), 16):
-        block = bytes(a ^ b for a, b in zip(plain[at : at + 16], previous, strict=True))
-        previous = ecb.update(block)
-        out.append(previous)
-    return base64.b64encode(b"".join(out)).decode()
 
 
 def oracle_decrypt(key43: str, sealed: str) -> tuple[bytes, str]:
@@ -95,11 +82,25 @@ def oracle_decrypt(key43: str, sealed: str) -> tuple[bytes, str]:
     return plain[20 : 20 + length], plain[20 + length :].decode()
 
 
+PEER = WeChat(KEYS.token, AES_KEY, KEYS.appid)
+
+
+def test_the_second_implementation_is_right_by_itself() -> None:
+    """FIPS 197, appendix C.3, and the vectors published for WeChat."""
+    round_keys = wechat_peer._round_keys(bytes(range(32)))
+    block = wechat_peer.encrypted_block(round_keys, bytes.fromhex("00112233445566778899aabbccddeeff"))
+    assert block.hex() == "8ea2b7ca516745bfeafc49904b496089"
+    sealed = PEER.sealed("我是中文abcd123".encode(), b"aaaabbbbccccdddd")
+    assert sealed == "jn1L23DB+6ELqJ+6bruv21Y6MD7KeIfP82D6gU39rmkgczbWwt5+3bnyg5K55bgVtVzd832WzZGMhkP72vVOfg=="
+    assert PEER.sign("1409735669", "1320562132", SAMPLE_ENCRYPTED) == "5d197aaffba7e9b25a30732f161a50dee96bd5fa"
+
+
 @given(message=st.binary(max_size=300), prefix=st.binary(min_size=16, max_size=16))
 def test_interoperates_with_the_second_implementation(message: bytes, prefix: bytes) -> None:
-    assert crypto.decrypt(KEYS, oracle_encrypt(AES_KEY, KEYS.appid, message, prefix)) == message
+    sealed = PEER.sealed(message, prefix)
+    assert crypto.decrypt(KEYS, sealed) == message
+    assert crypto.encrypt(KEYS, message, random=prefix) == sealed
     assert oracle_decrypt(AES_KEY, crypto.encrypt(KEYS, message)) == (message, KEYS.appid)
-    assert crypto.encrypt(KEYS, message, random=prefix) == oracle_encrypt(AES_KEY, KEYS.appid, message, prefix)
 
 
 @given(message=st.binary(min_size=0, max_size=120))
@@ -115,29 +116,61 @@ def signed_body(message: bytes, timestamp: str, nonce: str) -> tuple[str, bytes]
 
 def opened(sign: str, timestamp: str, nonce: str, body: bytes) -> bytes:
     """The checks of the door, in its order."""
-    sealed = messages.encrypted_part(body)
+    sealed = messages.envelope(body).sealed
     crypto.check_signature(KEYS, sign, timestamp, nonce, sealed, now=NOW)
     return crypto.decrypt(KEYS, sealed)
 
 
-def test_every_single_byte_mutation_is_refused_or_means_the_same() -> None:
-    """A flipped byte outside <Encrypt> changes nothing that is used; inside the signed part it is always refused."""
-    timestamp, nonce, message = str(int(NOW.timestamp())), "1320562132", "<xml>我要助餐</xml>".encode()
-    sign, body = signed_body(message, timestamp, nonce)
-    assert opened(sign, timestamp, nonce, body) == message
-    start = body.index(b"<Encrypt>") + len(b"<Encrypt>")
-    end = body.index(b"</Encrypt>")
-    for at in range(len(body)):
-        for flip in (0x01, 0x20, 0x80):
-            mutated = body[:at] + bytes((body[at] ^ flip,)) + body[at + 1 :]
-            if start <= at < end:
-                with pytest.raises(WeChatAuthError):
-                    opened(sign, timestamp, nonce, mutated)
-            else:
-                try:
-                    assert opened(sign, timestamp, nonce, mutated) == message
-                except WeChatAuthError:
-                    continue
+LAYOUTS = {
+    "one line": "<xml><ToUserName><![CDATA[gh_1]]></ToUserName><Encrypt><![CDATA[QUJD]]></Encrypt></xml>",
+    "lines": "<xml>\n<ToUserName><![CDATA[gh_1]]></ToUserName>\n<Encrypt><![CDATA[QUJD]]></Encrypt>\n</xml>",
+    "indented": "<xml>\n    <ToUserName><![CDATA[gh_1]]></ToUserName>\n    <Encrypt>QUJD</Encrypt>\n</xml>\n",
+    "other breaks": "<xml>\r\n\t<ToUserName>gh_1</ToUserName>\r\n\t<Encrypt>QUJD</Encrypt>\r\n</xml>\r\n",
+    "one space": "<xml>\n <ToUserName>gh_1</ToUserName>\n <Encrypt>QUJD</Encrypt>\n</xml>",
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS.keys())
+def test_no_byte_of_an_envelope_may_be_another_one_and_mean_the_same(layout: str) -> None:
+    """What stands between the tags is not signed; so it is taken in one form only."""
+    whole = layout.encode()
+    meant = messages.Envelope("gh_1", "QUJD")
+    assert messages.envelope(whole) == meant
+    for at in range(len(whole)):
+        for other in range(256):
+            mutated = whole[:at] + bytes((other,)) + whole[at + 1 :]
+            if mutated == whole:
+                continue
+            try:
+                assert messages.envelope(mutated) != meant
+            except WeChatAuthError:
+                continue
+
+
+def test_what_is_said_outside_has_to_be_said_inside() -> None:
+    push = messages.read(b"<xml><ToUserName>gh_1</ToUserName><FromUserName>o1</FromUserName></xml>")
+    messages.check_outside(push, messages.Envelope("gh_1", ""), "o1")
+    messages.check_outside(push, messages.Envelope("gh_1", ""), None)
+    for outside, openid in ((messages.Envelope("gh_2", ""), "o1"), (messages.Envelope("gh_1", ""), "o2")):
+        with pytest.raises(WeChatAuthError):
+            messages.check_outside(push, outside, openid)
+
+
+QUERY = "signature=ab&timestamp=1&nonce=2&openid=o1&encrypt_type=aes&msg_signature=cd"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        QUERY + "&", "&" + QUERY, QUERY + "&other=1", QUERY + "&nonce=2", QUERY.replace("nonce=2", "nonce=%32"),
+        QUERY.replace("nonce=2", "nonce="), QUERY.replace("nonce=2", "nonce"), QUERY.replace("nonce=2", "nonce=a+b"),
+        QUERY.replace("aes", "raw"), QUERY.replace("encrypt_type=aes&", ""), QUERY.replace("&", ";"), "",
+    ],
+)  # fmt: skip
+def test_parameters_have_one_spelling(query: str) -> None:
+    assert messages.parameters(QUERY.encode())["openid"] == "o1"
+    with pytest.raises(WeChatAuthError):
+        messages.parameters(query.encode())
 
 
 @pytest.mark.parametrize("part", ["signature", "timestamp", "nonce"])
@@ -207,7 +240,7 @@ def test_arbitrary_text_is_never_an_exception_of_another_kind(text: str) -> None
 @given(body=st.binary(max_size=300))
 def test_arbitrary_bodies_are_never_an_exception_of_another_kind(body: bytes) -> None:
     with pytest.raises(WeChatAuthError):
-        messages.encrypted_part(body)
+        messages.envelope(body)
 
 
 BOMBS = {
@@ -224,7 +257,7 @@ BOMBS = {
 @pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS.keys())
 def test_hostile_envelopes_are_refused(bomb: str) -> None:
     with pytest.raises(WeChatAuthError):
-        messages.encrypted_part(bomb.encode())
+        messages.envelope(bomb.encode())
 
 
 @pytest.mark.parametrize("key", ["", "short", AES_KEY + "=", AES_KEY[:-1] + "*"])
@@ -242,6 +275,7 @@ def test_repeats_share_their_external_id_and_different_events_do_not() -> None:
     text = "<xml><FromUserName>o1</FromUserName><CreateTime>1</CreateTime><MsgType>text</MsgType>{}</xml>"
     message = text.format("<Content>我要助餐</Content><MsgId>42</MsgId>").encode()
     assert messages.read(message) == messages.Push("msg:42", "text", "o1", "我要助餐")
+    assert messages.read(message.replace(b"</xml>", b"<Event>LOCATION</Event></xml>")).event is None
     event = "<xml><FromUserName>{}</FromUserName><CreateTime>{}</CreateTime><MsgType>event</MsgType>"
     event += "<Event>{}</Event><EventKey>{}</EventKey></xml>"
     cases = [("o1", 1, "CLICK", "a"), ("o2", 1, "CLICK", "a"), ("o1", 2, "CLICK", "a")]

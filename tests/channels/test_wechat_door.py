@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.channels.wechat import crypto
+from app.channels.wechat import crypto, events
 from app.channels.wechat.crypto import Keys
 from app.core import clock
 from app.core.db import Database
@@ -34,11 +34,12 @@ async def stored(database: Database) -> int:
 
 async def work_off(database: Database) -> None:
     """What the worker does with the queued jobs, and once more, as a redelivery would."""
+    works = {contacts.PROCESS: tasks.process_contact, events.PROCESS: events.process_event}
     async with database.transaction() as tx:
-        jobs = await tx.fetch("SELECT payload FROM pgqueuer WHERE entrypoint = $1", contacts.PROCESS)
+        jobs = await tx.fetch("SELECT entrypoint, payload FROM pgqueuer WHERE entrypoint = ANY($1)", list(works))
     for job in [*jobs, *jobs]:
         async with database.transaction() as tx:
-            await tasks.process_contact(tx, loads(bytes(job["payload"])))
+            await works[job["entrypoint"]](tx, loads(bytes(job["payload"])))
 
 
 async def test_the_url_check_echoes(doors: httpx.AsyncClient, account: Keys) -> None:
@@ -77,8 +78,8 @@ async def test_a_text_is_stored_answered_at_once_and_becomes_one_request(
 async def test_the_same_event_in_the_same_second_is_one_and_makes_no_request(
     doors: httpx.AsyncClient, account: Keys, clean_database: Database
 ) -> None:
-    event = "<xml><FromUserName>o1</FromUserName><CreateTime>1</CreateTime><MsgType>event</MsgType>"
-    event += "<Event>CLICK</Event><EventKey>{}</EventKey></xml>"
+    event = "<xml><ToUserName>gh_1</ToUserName><FromUserName>o1</FromUserName><CreateTime>1</CreateTime>"
+    event += "<MsgType>event</MsgType><Event>CLICK</Event><EventKey>{}</EventKey></xml>"
     for key in ("meal", "meal", "bath"):
         query, body = wechat_push(account, event.format(key).encode())
         assert (await doors.post(PATH, params=query, content=body)).text == "success"
@@ -93,7 +94,8 @@ async def test_a_picture_is_not_lost(
     doors: httpx.AsyncClient, account: Keys, clean_database: Database, town: Any
 ) -> None:
     message = (
-        b"<xml><FromUserName>o1</FromUserName><CreateTime>1</CreateTime><MsgType>image</MsgType><MsgId>9</MsgId></xml>"
+        b"<xml><ToUserName>gh_1</ToUserName><FromUserName>o1</FromUserName><CreateTime>1</CreateTime>"
+        b"<MsgType>image</MsgType><MsgId>9</MsgId></xml>"
     )
     query, body = wechat_push(account, message)
     await doors.post(PATH, params=query, content=body)
@@ -128,6 +130,7 @@ async def test_every_mutation_is_401_and_nothing_is_stored(
     ]
     attempts += [(query | {name: query[name][:-1] + "~"}, body) for name in query]
     attempts += [({k: v for k, v in query.items() if k != name}, body) for name in query]
+    attempts += [(query | {"nonce": query["nonce"] + "\0"}, body)]
     attempts += [(query, b""), (query, b"{}"), (query, b"\xff\xfe"), (query, body + b" " * 70_000)]
     stale, late_body = wechat_push(account, wechat_text("x", 8), clock.now() - timedelta(minutes=11))
     attempts.append((stale, late_body))

@@ -116,6 +116,9 @@ class EverybodyMayEverything:
         provider = UUID(self._known["provider_id"]) if kind in {"provider", "caregiver"} else None
         return Caller(kind=kind, id="1", name="测试", provider_id=provider, facts=facts)
 
+    def anybody(self, action: str) -> Caller | None:
+        return None
+
     def authorise(self, caller: Caller, action: str) -> None:
         pass
 

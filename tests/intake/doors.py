@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 import httpx
 from fastapi import FastAPI
 
@@ -10,6 +13,7 @@ from app.accounts.guard import AccountsGuard
 from app.accounts.router import router as accounts
 from app.alarms.router import router as alarms
 from app.calls.router import router as calls
+from app.channels.porch import Porch
 from app.channels.router import router as channels
 from app.core.db import Database
 from app.hotline.router import router as hotline
@@ -18,10 +22,12 @@ from app.orders.router import router as orders
 from tests.core.small_app import OpenGate
 
 
-def small_app(database: Database) -> FastAPI:
+def small_app(database: Database, porch: Path | None = None) -> FastAPI:
+    """`porch`: where contacts wait for the database; by itself a place that is not made unless one does."""
     app = FastAPI()
     app.state.database, app.state.guard = database, AccountsGuard()
     app.state.gate = OpenGate()
+    app.state.porch = Porch(database, porch or Path(tempfile.gettempdir()) / f"nuanxian-porch-{id(app)}")
     for router in (accounts, calls, hotline, intake, alarms, orders, channels):
         app.include_router(router)
     http_errors.install(app)

@@ -1,7 +1,8 @@
-"""WeChat's door: verify, store, answer "success"; the worker does the rest.
+"""WeChat's door: verify, store, answer; the worker does the rest.
 
 WeChat gives a push up after five seconds and sends it twice more, possibly at once. Copies meet on the unique
-key of the stored contact, and that also takes the sting out of a replayed push: nothing happens a second time.
+key of the stored contact, and that also takes the sting out of a replayed push: nothing happens a second time. The
+answer does not wait for a database that is slow or away (`porch`), and nothing is acknowledged that is not on disk.
 """
 
 from __future__ import annotations
@@ -9,20 +10,20 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import Query, Request
-from fastapi.responses import PlainTextResponse
+from fastapi.responses import PlainTextResponse, Response
 
-from app.channels.schemas import WechatAccountBody, WechatAccountView
-from app.channels.wechat import accounts, crypto, messages
-from app.channels.wechat.crypto import WeChatAuthError
+from app.channels.porch import Porch
+from app.channels.wechat import accounts, crypto, events, messages, replies
 from app.core import clock
-from app.core.http import CallerDep, DatabaseDep, Router, TxDep, allow
+from app.core.http import DatabaseDep, Router, allow
+from app.core.ids import new_secret
 from app.intake import contacts
 from app.intake.contacts import Arrival
 from app.intake.schemas_views import PROBLEM
 
 router = Router(tags=["wechat"])
 
-Signed = Annotated[str, Query(max_length=200)]
+Signed = Annotated[str, Query()]
 FORGED: dict[int | str, dict[str, Any]] = {401: {"description": "The push could not be verified", **PROBLEM}}
 ENVELOPE = {
     "requestBody": {
@@ -33,8 +34,15 @@ ENVELOPE = {
                 "example": "<xml><ToUserName>gh_1</ToUserName><Encrypt>jn1L23DB+6ELqJ+6…</Encrypt></xml>",
             }
         },
-    }
-}
+    },
+    "parameters": [
+        {"name": name, "in": "query", "required": required, "schema": {"type": "string"}}
+        for name, required in (
+            ("msg_signature", True), ("timestamp", True), ("nonce", True), ("encrypt_type", True),
+            ("signature", False), ("openid", False),
+        )
+    ],
+}  # fmt: skip
 
 
 @router.get(
@@ -64,33 +72,39 @@ async def check_url(
     summary="A message or an event, in safe mode",
     openapi_extra=ENVELOPE,
 )
-@allow("channels.wechat", keyed=False, own_transaction=True)
-async def receive_push(
-    request: Request,
-    database: DatabaseDep,
-    account: str,
-    msg_signature: Signed = "",
-    timestamp: Signed = "",
-    nonce: Signed = "",
-    encrypt_type: Signed = "",
-) -> PlainTextResponse:
+@allow("channels.wechat", keyed=False, own_transaction=True, raw=True)
+async def receive_push(request: Request, database: DatabaseDep, account: str) -> Response:
     keys = await accounts.keys_of(database, account)
-    if encrypt_type != "aes":
-        raise WeChatAuthError
-    sealed = messages.encrypted_part(await request.body())
-    crypto.check_signature(keys, msg_signature, timestamp, nonce, sealed, now=clock.now())
-    message = crypto.decrypt(keys, sealed)
-    push = messages.read(message)
+    push, message = _verified(keys, request.scope["query_string"], await request.body())
     arrival = Arrival("wechat", account, push.external_id, push.kind, message, push.sender, push.words)
-    async with database.transaction() as tx:
-        await contacts.receive(tx, arrival, process=True)
-    return PlainTextResponse("success")
+    porch: Porch = request.app.state.porch
+    await porch.take(arrival, events.PROCESS if push.kind == "event" else contacts.PROCESS)
+    words = replies.reply_to(push)
+    if words is None:
+        return PlainTextResponse("success")
+    return _protected(keys, replies.reply_message(push, words, int(clock.now().timestamp())))
 
 
-@router.put(
-    "/v1/wechat-accounts/{account}", response_model=WechatAccountView, summary="Add an account or change its keys"
-)
-@allow("keys.manage")
-async def put_account(tx: TxDep, caller: CallerDep, account: str, body: WechatAccountBody) -> WechatAccountView:
-    await accounts.put_account(tx, caller, account, appid=body.appid, token=body.token, aes_key=body.aes_key)
-    return WechatAccountView(account=account, appid=body.appid, active=True)
+def _verified(keys: crypto.Keys, query: bytes, body: bytes) -> tuple[messages.Push, bytes]:
+    """What a push says, and its bytes. Raises WeChatAuthError."""
+    given = messages.parameters(query)
+    outside = messages.envelope(body)
+    timestamp, nonce, now = given.get("timestamp", ""), given.get("nonce", ""), clock.now()
+    crypto.check_signature(keys, given.get("msg_signature", ""), timestamp, nonce, outside.sealed, now=now)
+    if "signature" in given:
+        crypto.check_signature(keys, given["signature"], timestamp, nonce, now=now)
+    message = crypto.decrypt(keys, outside.sealed)
+    push = messages.read(message)
+    messages.check_outside(push, outside, given.get("openid"))
+    return push, message
+
+
+def _protected(keys: crypto.Keys, message: bytes) -> Response:
+    """An answer in safe mode."""
+    sealed, timestamp, nonce = crypto.encrypt(keys, message), str(int(clock.now().timestamp())), new_secret(8)
+    sign = crypto.signature(keys.token, timestamp, nonce, sealed)
+    envelope = (
+        f"<xml><Encrypt><![CDATA[{sealed}]]></Encrypt><MsgSignature><![CDATA[{sign}]]></MsgSignature>"
+        f"<TimeStamp>{timestamp}</TimeStamp><Nonce><![CDATA[{nonce}]]></Nonce></xml>"
+    )
+    return Response(envelope, media_type="text/xml")
