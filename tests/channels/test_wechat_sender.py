@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -16,18 +17,22 @@ from app.channels.wechat.api import Failed, NotReached, Unknown, WeChatApi
 from app.channels.wechat.sender import WeChatSender
 from app.core import clock
 from app.core.db import Database
-from app.core.errors import Unavailable
 from app.core.http import SYSTEM
 from app.core.ids import new_id
 from app.intake import contacts
 from app.messaging import service as messaging
 from app.messaging.sender import Message, NotSent, Refused
 from app.messaging.tasks import Delivery
+from app.messaging.ways import Way
 from tests.channels.wechat_stub import Stub, wechat_stub
 from tests.world.intake import AES_KEY
 
 ACCOUNT, OPENID = "jinchang", "oElder1"
 WORDS = "thing1=助餐\ntime2=11月24日9:00\nthing3=金川养老张师傅\npage=https://nuanxian.test/f/abc"
+PARAMS = {
+    "item": "助餐", "wanted": "11月24日9:00", "provider": "金川养老", "caregiver": "张师傅", "link": "https://x/",
+}  # fmt: skip
+ROWS = "SELECT channel, status, failure, stands_in_for FROM outgoing_message ORDER BY created_at, id"
 SEND = "/cgi-bin/message/template/send"
 MINI = "/cgi-bin/message/subscribe/send"
 
@@ -226,13 +231,6 @@ async def test_a_message_is_queued_sent_and_its_receipt_noted(
     wechat: WeChatApi, stub: Stub, clean_database: Database, town: Any
 ) -> None:
     """From `messaging.send` with the address of a proven phone to TEMPLATESENDJOBFINISH."""
-    params = {
-        "item": "助餐",
-        "wanted": "11月24日9:00",
-        "provider": "金川养老",
-        "caregiver": "张师傅",
-        "link": "https://x/",
-    }
     async with clean_database.transaction() as tx:
         assert await sender.address_of(tx, "+8613800000001", "caregiver_named") is None
         await contacts.bind_sender(tx, "wechat", ACCOUNT, OPENID, "+8613800000001")
@@ -240,7 +238,7 @@ async def test_a_message_is_queued_sent_and_its_receipt_noted(
         address = await sender.address_of(tx, "+8613800000001", "caregiver_named")
         assert address == f"{ACCOUNT}/{OPENID}"
         message_id = await messaging.send(
-            tx, template="caregiver_named", recipient_kind="family", recipient_id=None, address=address, params=params,
+            tx, template="caregiver_named", recipient_kind="family", recipient_id=None, address=address, params=PARAMS,
             dedupe_key="one", channel="wechat", urgent=True,
         )  # fmt: skip
     delivery = Delivery(clean_database, {"wechat": WeChatSender(clean_database, wechat)})
@@ -253,11 +251,47 @@ async def test_a_message_is_queued_sent_and_its_receipt_noted(
     assert await status(clean_database) == ("failed", f"{ACCOUNT}:200163836", "user_block")
 
 
-async def test_a_receipt_that_is_early_is_looked_at_again(clean_database: Database, wechat: WeChatApi) -> None:
-    with pytest.raises(Unavailable):
-        await heard(clean_database, "TEMPLATESENDJOBFINISH", "<MsgID>1</MsgID><Status>success</Status>")
-    with clock.hold(clock.now() + timedelta(minutes=1)):
-        await heard(clean_database, "TEMPLATESENDJOBFINISH", "<MsgID>1</MsgID><Status>success</Status>", again=True)
+async def test_a_receipt_that_comes_before_the_answer_counts(
+    wechat: WeChatApi, stub: Stub, clean_database: Database
+) -> None:
+    stub.answers = [{"errcode": 0, "msgid": 1}]
+    await heard(clean_database, "TEMPLATESENDJOBFINISH", "<MsgID>1</MsgID><Status>success</Status>")
+    await deliver(clean_database, wechat, await told(clean_database, "+8613800000001"))
+    assert await status(clean_database) == ("delivered", f"{ACCOUNT}:1", None)
+
+
+async def test_whoever_wants_no_more_by_wechat_is_told_by_text_once(
+    wechat: WeChatApi, stub: Stub, clean_database: Database
+) -> None:
+    """43101: the relative has refused this template; the text message takes its place, however often it is tried."""
+    stub.answers = [{"errcode": 43101, "errmsg": "user refuse to accept the msg"}]
+    message_id = await told(clean_database, "+8613800000001")
+    for _ in range(3):
+        await deliver(clean_database, wechat, message_id)
+    async with clean_database.transaction() as tx:
+        rows = await tx.fetch(ROWS)
+    assert [(row["channel"], row["status"]) for row in rows] == [("wechat", "failed"), ("sms", "queued")]
+    assert (rows[0]["failure"], rows[1]["stands_in_for"]) == ("43101", message_id)
+
+
+async def told(database: Database, phone: str) -> UUID:
+    """A message queued for the owner of `phone`, who has proved it in WeChat: as `notices` does it."""
+    async with database.transaction() as tx:
+        await contacts.bind_sender(tx, "wechat", ACCOUNT, OPENID, phone)
+        openid = await sender.address_of(tx, phone, "caregiver_named")
+        assert openid is not None
+        made = await messaging.send(
+            tx, template="caregiver_named", recipient_kind="family", recipient_id=None, address=phone, params=PARAMS,
+            dedupe_key="one", urgent=True, also=[Way("wechat", openid)],
+        )  # fmt: skip
+    assert made is not None
+    return made
+
+
+async def deliver(database: Database, wechat: WeChatApi, message_id: UUID) -> None:
+    delivery = Delivery(database, {"wechat": WeChatSender(database, wechat)})
+    async with database.transaction() as tx:
+        await delivery.deliver(tx, {"message_id": str(message_id)})
 
 
 async def heard(database: Database, event: str, inside: str, *, again: bool = False) -> None:

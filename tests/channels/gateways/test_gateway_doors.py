@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from app import wiring
+from app.channels.gateways.accounts import Configured
 from app.core import clock
 from app.core.config import Settings
 from app.core.db import Database
@@ -48,7 +49,8 @@ async def wired(database: Database, settings: Settings) -> AsyncIterator[Deliver
         yield delivery
     finally:
         for sender in delivery._senders.values():
-            await sender.close()  # type: ignore[attr-defined]
+            if isinstance(sender, Configured):
+                await sender.close()
         await delivery._outbox.close()
 
 
