@@ -15,8 +15,8 @@ from alarmlab.storm import Device
 from app.channels.signed_door import SignedDoor
 from app.core.json import dumps
 
-PATIENCE_S = 4.0
-"""After so long without an answer a device says it again."""
+PATIENCE_S, LONGEST_S = 4.0, 30.0
+"""After so long without an answer a device says it again; each time it waits twice as long."""
 AT_ONCE = 2
 """Messages of one device on their way at the same time."""
 
@@ -70,7 +70,7 @@ class Senders:
             self.counts["mqtt sent" if tries == 1 else "mqtt repeated"] += 1
             if device.trusts and said in waiting:
                 self._done(waiting, said["msg_id"])
-        for _ in range(int(PATIENCE_S / 0.05)):
+        for _ in range(int(min(LONGEST_S, PATIENCE_S * 2 ** (tries - 1)) / 0.05)):
             if not waiting:
                 return
             await asyncio.sleep(0.05)

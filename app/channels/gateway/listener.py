@@ -28,6 +28,7 @@ class Listener:
         self._handing = handing
         self._room = connections
         self._open: set[asyncio.Task[None]] = set()
+        self._pending: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
     async def open(self, host: str, port: int) -> int:
@@ -38,9 +39,9 @@ class Listener:
     async def close(self) -> None:
         if self._server is not None:
             self._server.close()
-        for one in self._open:
+        for one in (*self._open, *self._pending):
             one.cancel()
-        await asyncio.gather(*self._open, return_exceptions=True)
+        await asyncio.gather(*self._open, *self._pending, return_exceptions=True)
 
     async def _admit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -67,7 +68,7 @@ class Listener:
             log.get("gateway").warning("watch_unreadable")
         except (OSError, TimeoutError):
             pass  # gone, and it will call again
-        # The line may be gone while the alarm is on its way; it goes on all the same.
+        # The line may be gone while the alarm is on its way; it goes on all the same, until we are stopped.
         await asyncio.gather(*pending, return_exceptions=True)
 
     def _take(self, frame: Frame, writer: asyncio.StreamWriter, pending: set[asyncio.Task[None]]) -> None:
@@ -77,8 +78,9 @@ class Listener:
             _answer(frame, writer)
         elif len(pending) < PENDING:
             task = asyncio.create_task(self._alarm(frame, told, writer))
-            pending.add(task)
-            task.add_done_callback(pending.discard)
+            for waiting in (pending, self._pending):
+                waiting.add(task)
+                task.add_done_callback(waiting.discard)
 
     async def _alarm(self, frame: Frame, told: Report, writer: asyncio.StreamWriter) -> None:
         await self._handing.alarm(told)
