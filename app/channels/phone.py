@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from fastapi import Body, Query
+from fastapi import Body
 
 from app.calls import service as calls
 from app.channels.schemas import PhoneEvent, PhoneEvents, PhoneResult, PhoneResults
 from app.core.http import DatabaseDep, Router, TxDep, allow
 from app.hotline import dialling
-from app.hotline.schemas import DialOutcome, DialView, TakenDials
+from app.hotline.schemas import DialOutcome, DialsWanted, DialView, TakenDials
 
 router = Router(tags=["phone"])
 
@@ -39,10 +39,8 @@ async def receive_events(tx: TxDep, body: PhoneEvents | PhoneEvent = Body()) -> 
     summary="What operators want to be connected with; each is given away once",
 )
 @allow("channels.phone", own_transaction=True)
-async def take_dials(
-    database: DatabaseDep, wait: Annotated[int, Query(ge=0, le=25, description="Seconds to wait for one")] = 0
-) -> Any:
-    return TakenDials(dials=await dialling.take(database, wait))
+async def take_dials(database: DatabaseDep, body: DialsWanted) -> Any:
+    return TakenDials(dials=await dialling.take(database, body.wait))
 
 
 @router.post("/channels/phone/dials/{dial_id}/outcome", response_model=DialView, summary="Whether it rings")

@@ -24,7 +24,7 @@ from app.hotline import presence, queries
 from app.hotline.schemas import DialView, TakenDial
 
 _NUMBER = "dial.number"
-TAKEN_WITHIN = timedelta(seconds=20)
+TAKEN_WITHIN, WORD_WITHIN = timedelta(seconds=20), timedelta(minutes=1)
 LOOK_S = 0.25
 
 
@@ -59,7 +59,7 @@ async def take(database: Database, wait_s: float) -> list[TakenDial]:
     while True:
         async with database.transaction() as tx:
             now = clock.now()
-            await queries.expire_dials(tx, now - TAKEN_WITHIN, now)
+            await queries.expire_dials(tx, now - TAKEN_WITHIN, now - WORD_WITHIN, now)
             taken = [
                 TakenDial(
                     id=row["id"], extension=row["extension"], number=tx.vault.open(_NUMBER, row["id"], row["number"])

@@ -43,7 +43,7 @@ class Dial(Base):
     __tablename__ = "dial"
     __table_args__ = (
         CheckConstraint("status IN ('requested', 'taken', 'started', 'failed', 'expired')", name="status"),
-        Index(None, "requested_at", postgresql_where=text("status = 'requested'")),
+        Index(None, "requested_at", postgresql_where=text("status IN ('requested', 'taken')")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -32,13 +32,15 @@ FROM call WHERE outcome IS NULL GROUP BY 1 ORDER BY 1"""
 
 ADD_DIAL = """INSERT INTO dial (id, staff_id, extension, number, about, about_id, status, requested_at)
 VALUES ($1, $2, $3, $4, $5, $6, 'requested', $7)"""
-EXPIRE_DIALS = """UPDATE dial SET status = 'expired', settled_at = $2
-WHERE status = 'requested' AND requested_at < $1"""
+# Nobody took it in time; or who took it has not been heard of since.
+EXPIRE_DIALS = """UPDATE dial SET settled_at = $3, status = CASE status WHEN 'taken' THEN 'failed' ELSE 'expired' END,
+  cause = CASE status WHEN 'taken' THEN 'no_word' END
+WHERE (status = 'requested' AND requested_at < $1) OR (status = 'taken' AND taken_at < $2)"""
 TAKE_DIALS = """UPDATE dial SET status = 'taken', taken_at = $1 WHERE id IN (
   SELECT id FROM dial WHERE status = 'requested' AND requested_at >= $2 ORDER BY id LIMIT 20 FOR UPDATE SKIP LOCKED)
 RETURNING id, extension, number"""
-SETTLE_DIAL = """UPDATE dial SET status = $2, cause = $3, settled_at = $4 WHERE id = $1 AND status = 'taken'
-RETURNING id"""
+SETTLE_DIAL = """UPDATE dial SET status = $2, cause = $3, settled_at = $4
+WHERE id = $1 AND (status = 'taken' OR cause = 'no_word') RETURNING id"""
 DIAL = """SELECT id, extension, about, about_id, status, requested_at, taken_at, settled_at, cause FROM dial
 WHERE id = $1"""
 
@@ -97,8 +99,8 @@ async def add_dial(tx: Tx, *values: Any) -> None:
     await tx.run(ADD_DIAL, *values)
 
 
-async def expire_dials(tx: Tx, before: datetime, now: datetime) -> int:
-    return await tx.run(EXPIRE_DIALS, before, now)
+async def expire_dials(tx: Tx, requested_before: datetime, taken_before: datetime, now: datetime) -> int:
+    return await tx.run(EXPIRE_DIALS, requested_before, taken_before, now)
 
 
 async def take_dials(tx: Tx, now: datetime, since: datetime) -> Sequence[Any]:

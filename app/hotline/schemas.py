@@ -120,6 +120,14 @@ class TakenDial(View):
     number: str
 
 
+class DialsWanted(Body):
+    """`wait`: seconds to wait for one."""
+
+    wait: Annotated[int, Field(ge=0, le=25)] = 0
+
+    model_config = _examples({"wait": 5})
+
+
 class TakenDials(View):
     dials: list[TakenDial]
 

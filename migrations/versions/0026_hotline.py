@@ -58,7 +58,9 @@ def _people() -> None:
         sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name="fk_dial_staff_id"),
         sa.CheckConstraint("status IN ('requested', 'taken', 'started', 'failed', 'expired')", name="status"),
     )
-    op.create_index("ix_dial_requested_at", "dial", ["requested_at"], postgresql_where=sa.text("status = 'requested'"))
+    op.create_index(
+        "ix_dial_requested_at", "dial", ["requested_at"], postgresql_where=sa.text("status IN ('requested', 'taken')")
+    )
 
 
 def _recordings() -> None:

@@ -32,10 +32,19 @@ class Playing:
         self._dice = random.Random(seed)
         self.connections = 0
         self.heard: list[str] = []
+        self.obeys: Callable[[str], bytes] | None = None
+        """Instead of playing: what it says to each command."""
 
     def open_rows(self) -> list[Said]:
         """What is open when this connection is made."""
         return self._open_rows[self.connections - 1] if self.connections <= len(self._open_rows) else []
+
+    async def obey(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, end: bytes) -> None:
+        assert self.obeys is not None
+        while True:
+            self.heard.append((await reader.readuntil(end)).decode().strip())
+            writer.write(self.obeys(self.heard[-1]))
+            await writer.drain()
 
     async def play(self, writer: asyncio.StreamWriter, written: Callable[[Said], bytes]) -> None:
         """Send this connection's part in pieces that have nothing to do with its messages."""
@@ -76,6 +85,8 @@ def freeswitch(playing: Playing) -> Callable[[asyncio.StreamReader, asyncio.Stre
             rows = playing.open_rows()
             answer = {"row_count": len(rows), "rows": rows} if rows else {"row_count": 0}
             writer.write(esl_frame("api/response", json.dumps(answer).encode()))
+            if playing.obeys is not None:
+                await playing.obey(reader, writer, b"\n\n")
             await playing.play(writer, lambda said: esl_frame("text/event-json", json.dumps(said).encode()))
         finally:
             writer.close()
@@ -114,6 +125,8 @@ def asterisk(playing: Playing) -> Callable[[asyncio.StreamReader, asyncio.Stream
             writer.write(
                 ami_message({"Event": "CoreShowChannelsComplete", "ActionID": "open", "ListItems": str(len(rows))})
             )
+            if playing.obeys is not None:
+                await playing.obey(reader, writer, b"\r\n\r\n")
             await playing.play(writer, ami_message)
         finally:
             writer.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from uuid import UUID
 
 import httpx
 
@@ -67,3 +68,19 @@ async def test_nothing_is_dialled_late(doors: httpx.AsyncClient, operator: Heade
     with clock.hold(clock.now() + timedelta(seconds=30)):
         assert await dialling.take(clean_database, 0) == []
     assert (await doors.get(f"/v1/dials/{made['id']}", headers=operator())).json()["status"] == "expired"
+
+
+async def test_a_bridge_that_is_not_heard_of_again_leaves_nobody_waiting(
+    doors: httpx.AsyncClient, operator: Headers, clean_database: Database
+) -> None:
+    task = await callback(clean_database)
+    await doors.put("/v1/desk/presence", json={"extension": "8001"}, headers=operator())
+    made = (await ask(doors, operator, "callback_task", task)).json()
+    assert len(await dialling.take(clean_database, 0)) == 1
+    with clock.hold(clock.now() + timedelta(minutes=2)):
+        assert await dialling.take(clean_database, 0) == []
+    silent = (await doors.get(f"/v1/dials/{made['id']}", headers=operator())).json()
+    assert (silent["status"], silent["cause"]) == ("failed", "no_word")
+    async with clean_database.transaction() as tx:
+        late = await dialling.settle(tx, UUID(made["id"]), "started", None)
+    assert late.status == "started", "a late word is better than none"

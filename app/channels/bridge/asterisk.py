@@ -12,8 +12,11 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from app.channels.bridge.dialling import Dial, Outcome
 from app.channels.bridge.told import OpenCall, Told, caller, event, of_seconds
 
+DIAL = "dial-"
+"""How our actions that dial are named."""
 HELD = 20_000
 """Events of calls of which no beginning was seen; beyond this the oldest are let go."""
 KEPT = timedelta(hours=6)
@@ -138,3 +141,21 @@ def _phone(channel: str | None) -> str | None:
     """`PJSIP/8001-0000001a` is agent 8001."""
     found = _PHONE.match(channel or "")
     return found["name"] if found else channel
+
+
+def originate(dial: Dial, context: str) -> dict[str, str]:
+    """The fields of the action that rings an operator and then dials for them in `context`."""
+    return {
+        "ActionID": f"{DIAL}{dial.id}", "Channel": f"PJSIP/{dial.extension}", "Context": context,
+        "Exten": dial.number, "Priority": "1", "Timeout": "30000", "Async": "true",
+    }  # fmt: skip
+
+
+def outcome(said: Mapping[str, str]) -> Outcome | None:
+    """What became of an action of ours: refused at once, or told by an event later."""
+    dial_id = said.get("ActionID", "").removeprefix(DIAL)
+    if dial_id == said.get("ActionID"):
+        return None
+    if said.get("Event") == "OriginateResponse":
+        return Outcome(dial_id, None if said.get("Response") == "Success" else f"reason_{said.get('Reason', '')}")
+    return Outcome(dial_id, said.get("Message", "refused")) if said.get("Response") == "Error" else None

@@ -26,6 +26,11 @@ def options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--numbers", default="12349", help="our numbers, as FreeSWITCH's dialplan sees them")
     group.add_argument("--trunks", default="PJSIP/", help="how Asterisk's channels of calls from outside begin")
     group.add_argument("--instance", default="default", help="tells two exchanges of one kind apart")
+    group.add_argument(
+        "--dial-through",
+        default=None,
+        help="let operators dial: FreeSWITCH's way out (sofia/gateway/out/{number}), or Asterisk's context",
+    )
     group.add_argument("--service", default=None, help="the service's address; default is this machine")
 
 
@@ -41,20 +46,25 @@ async def _run(service: str, chosen: argparse.Namespace) -> int:
     import httpx
 
     from app.channels.bridge import running
+    from app.channels.bridge.dialling import Dialler
     from app.channels.bridge.door import Door
-    from app.channels.bridge.exchanges import Asterisk, Exchange, FreeSwitch
+    from app.channels.bridge.exchanges import Asterisk, DialOut, Exchange, FreeSwitch
 
     host, port = chosen.exchange_host, chosen.exchange_port or PORTS[chosen.exchange]
     numbers, trunks = chosen.numbers.split(","), tuple(chosen.trunks.split(","))
 
-    def connect() -> Exchange:
-        if chosen.exchange == "freeswitch":
-            return FreeSwitch(host, port, os.environ[PASSWORD], frozenset(numbers))
-        return Asterisk(host, port, chosen.exchange_user, os.environ[PASSWORD], trunks)
-
     async with httpx.AsyncClient(base_url=service, timeout=TIMEOUT_S, trust_env=False) as client:
-        door = Door(client, (os.environ[APP_KEY], os.environ[SECRET]), chosen.exchange, chosen.instance)
-        work = asyncio.create_task(running.run(connect, door))
+        key = (os.environ[APP_KEY], os.environ[SECRET])
+        door = Door(client, key, chosen.exchange, chosen.instance)
+        dialler = Dialler(client, key) if chosen.dial_through else None
+        out = DialOut(chosen.dial_through, dialler.settled) if dialler is not None else None
+
+        def connect() -> Exchange:
+            if chosen.exchange == "freeswitch":
+                return FreeSwitch(host, port, os.environ[PASSWORD], frozenset(numbers), out)
+            return Asterisk(host, port, chosen.exchange_user, os.environ[PASSWORD], trunks, out)
+
+        work = asyncio.create_task(running.run(connect, door, dialler))
         stop = asyncio.Event()
         for one in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(one, stop.set)

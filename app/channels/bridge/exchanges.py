@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Protocol
 
 from app.channels.bridge import ami, asterisk, esl, freeswitch
+from app.channels.bridge.dialling import Dial, Outcome
 from app.channels.bridge.told import OpenCall, Told
 from app.core import clock
 
@@ -17,8 +19,16 @@ ANSWER_S = 10.0
 """How long the exchange may take to sign us in and to say which calls there are."""
 
 
-class ExchangeError(Exception):
+class ExchangeError(ConnectionError):
     """The exchange is not there, does not speak its protocol, or refuses us."""
+
+
+@dataclass(frozen=True, slots=True)
+class DialOut:
+    """How operators are connected: `through` is the way out, and `settled` is told what became of each request."""
+
+    through: str
+    settled: Callable[[Outcome], None]
 
 
 class Exchange(Protocol):
@@ -27,6 +37,8 @@ class Exchange(Protocol):
     async def open(self) -> list[OpenCall]: ...
 
     def events(self) -> AsyncIterator[list[Told]]: ...
+
+    async def dial(self, dial: Dial) -> None: ...
 
     async def close(self) -> None: ...
 
@@ -83,8 +95,10 @@ class _Line:
 class FreeSwitch:
     """The event socket (mod_event_socket). `numbers` are ours: a call to one of them is told as new when found."""
 
-    def __init__(self, host: str, port: int, password: str, numbers: frozenset[str]) -> None:
-        self._line = _Line(host, port)
+    def __init__(
+        self, host: str, port: int, password: str, numbers: frozenset[str], out: DialOut | None = None
+    ) -> None:
+        self._line, self._out = _Line(host, port), out
         self._password, self._numbers = password, numbers
         self._frames = esl.Frames()
         self._early: list[esl.Frame] = []
@@ -114,14 +128,21 @@ class FreeSwitch:
                     yield told
             early = await self._read()
 
+    async def dial(self, dial: Dial) -> None:
+        if self._out is not None:
+            await self._line.write(freeswitch.originate(dial, self._out.through))
+
     async def close(self) -> None:
         await self._line.close()
 
     def _translated(self, frame: esl.Frame) -> list[Told]:
         try:
-            return freeswitch.translate(esl.event_of(frame))
+            said = esl.event_of(frame)
         except esl.EslError as wrong:
             raise ExchangeError(str(wrong)) from wrong
+        if self._out is not None and (done := freeswitch.outcome(said)) is not None:
+            self._out.settled(done)
+        return freeswitch.translate(said)
 
     async def _read(self) -> list[esl.Frame]:
         try:
@@ -147,10 +168,12 @@ class FreeSwitch:
 
 class Asterisk:
     """The manager interface. The user needs to read `call` and `agent` (and `dialplan` for recordings), write nothing
-    but `reporting`. `trunks`: how the channels of calls from outside begin."""
+    but `reporting`, and `originate` where operators dial. `trunks`: how the channels of calls from outside begin."""
 
-    def __init__(self, host: str, port: int, user: str, secret: str, trunks: tuple[str, ...]) -> None:
-        self._line = _Line(host, port)
+    def __init__(
+        self, host: str, port: int, user: str, secret: str, trunks: tuple[str, ...], out: DialOut | None = None
+    ) -> None:
+        self._line, self._out = _Line(host, port), out
         self._user, self._secret, self._trunks = user, secret, trunks
         self._messages = ami.Messages()
         self._calls = asterisk.Calls(trunks)
@@ -178,9 +201,15 @@ class Asterisk:
         early, self._early = self._early, []
         while True:
             for said in early:
+                if self._out is not None and (done := asterisk.outcome(said)) is not None:
+                    self._out.settled(done)
                 if "Event" in said and (told := self._calls.add(said, clock.now())):
                     yield told
             early = await self._read()
+
+    async def dial(self, dial: Dial) -> None:
+        if self._out is not None:
+            await self._line.write(ami.action("Originate", **asterisk.originate(dial, self._out.through)))
 
     async def close(self) -> None:
         await self._line.close()

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from app.channels.bridge.dialling import Dial, Outcome
 from app.channels.bridge.told import OpenCall, Told, caller, event, of_seconds
 from app.core.json import loads
 
@@ -116,3 +117,23 @@ def _id(said: Mapping[str, str]) -> str:
 def _name(full: str | None) -> str | None:
     """`8001@default` is agent 8001."""
     return full.partition("@")[0] if full else None
+
+
+def originate(dial: Dial, through: str) -> bytes:
+    """The command that rings an operator and then connects them; its outcome comes as an event under the same id.
+
+    `through`: the way out of the exchange, with `{number}` ("sofia/gateway/out/{number}").
+    """
+    line = through.format(number=dial.number)
+    options = "ignore_early_media=true,originate_timeout=30"
+    return f"bgapi originate {{{options}}}user/{dial.extension} &bridge({line})\nJob-UUID: {dial.id}\n\n".encode()
+
+
+def outcome(said: Mapping[str, Any]) -> Outcome | None:
+    """What became of a command of ours, if the event tells it."""
+    if said.get("Event-Name") != "BACKGROUND_JOB" or not isinstance(said.get("Job-UUID"), str):
+        return None
+    answer = str(said.get("_body", "")).strip()
+    return Outcome(
+        said["Job-UUID"], None if answer.startswith("+OK") else answer.removeprefix("-ERR").strip() or "failed"
+    )

@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable
 
 from app.channels.bridge import told
+from app.channels.bridge.dialling import Dialler
 from app.channels.bridge.door import Door
 from app.channels.bridge.exchanges import Exchange, ExchangeError
 from app.core import clock, log
@@ -14,14 +15,16 @@ from app.core import clock, log
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 
 
-async def run(connect: Callable[[], Exchange], door: Door) -> None:
-    """Until cancelled."""
+async def run(connect: Callable[[], Exchange], door: Door, dialler: Dialler | None = None) -> None:
+    """Until cancelled. Without a dialler nobody dials through us."""
     async with asyncio.TaskGroup() as both:
         both.create_task(door.work())
-        both.create_task(_listen(connect, door))
+        both.create_task(_listen(connect, door, dialler))
+        if dialler is not None:
+            both.create_task(dialler.work())
 
 
-async def _listen(connect: Callable[[], Exchange], door: Door) -> None:
+async def _listen(connect: Callable[[], Exchange], door: Door, dialler: Dialler | None) -> None:
     """A connection that stood resets the pause before the next attempt."""
     pause, heard = FIRST_PAUSE_S, False
     while True:
@@ -31,10 +34,14 @@ async def _listen(connect: Callable[[], Exchange], door: Door) -> None:
             door.put(told.restored(clock.now(), calls))
             pause, heard = FIRST_PAUSE_S, True
             log.get("bridge").info("exchange_connected", open_calls=len(calls))
+            if dialler is not None:
+                dialler.exchange = exchange
             await _hand_on(exchange, door)
         except ExchangeError as gone:
             log.get("bridge").warning("exchange_lost", why=str(gone))
         finally:
+            if dialler is not None:
+                dialler.exchange = None
             await exchange.close()
         if heard:
             door.put([told.lost(clock.now())])
