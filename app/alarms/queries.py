@@ -40,10 +40,15 @@ RUNGS = """SELECT division_code, severity, valid_from, step, after_s FROM escala
 WHERE severity = $1 AND division_code = ANY($2::text[]) AND valid_from <= $3"""
 SEED_RUNG = """INSERT INTO escalation_rule (division_code, severity, valid_from, step, after_s)
 VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING"""
-# Whoever is at work on an incident holds it; the next sweep comes within a second.
-DUE = """SELECT s.incident_id, s.step FROM incident_step s JOIN incident i ON i.id = s.incident_id
-WHERE s.taken_at IS NULL AND s.due_at <= $1 ORDER BY s.due_at, s.incident_id LIMIT $2 FOR UPDATE SKIP LOCKED"""
-TAKEN = "UPDATE incident_step SET taken_at = $3, told = $4 WHERE incident_id = $1 AND step = $2"
+# Whoever is at work on an incident holds it; the next sweep comes at once. The incident is named first, and locked
+# first: a step must not be held by somebody who then has to leave it.
+DUE = f"""SELECT s.step, e.name AS elder_name, {", ".join(f"i.{name.strip()}" for name in COLUMNS.split(","))}
+FROM incident i JOIN incident_step s ON s.incident_id = i.id LEFT JOIN elder e ON e.id = i.elder_id
+WHERE s.taken_at IS NULL AND s.step = ANY($1::text[]) AND s.due_at <= $2 ORDER BY s.due_at, s.incident_id LIMIT $3
+FOR UPDATE OF i, s SKIP LOCKED"""
+TAKEN = """UPDATE incident_step s SET taken_at = $4, told = t.told
+FROM unnest($1::uuid[], $2::text[], $3::int[]) AS t (incident_id, step, told)
+WHERE s.incident_id = t.incident_id AND s.step = t.step"""
 ONE = f"SELECT {COLUMNS} FROM incident WHERE id = $1"
 LOCK = f"{ONE} FOR UPDATE"
 FIND = f"""SELECT {COLUMNS} FROM incident WHERE ($1 OR status <> 'closed') AND ($2::uuid IS NULL OR id < $2)
@@ -124,13 +129,16 @@ async def seed_rung(tx: Tx, *values: Any) -> None:
     await tx.run(SEED_RUNG, *values)
 
 
-async def due(tx: Tx, now: datetime, limit: int) -> list[Any]:
-    """Steps that are due and not taken, locked with their incidents; those somebody holds are left out."""
-    return await tx.fetch(DUE, now, limit)
+async def due(tx: Tx, steps: Sequence[str], now: datetime, limit: int) -> list[Any]:
+    """Those of `steps` that are due and not taken, each with its incident, locked with it; those somebody holds are
+    left out."""
+    return await tx.fetch(DUE, list(steps), now, limit)
 
 
-async def taken(tx: Tx, incident_id: UUID, step: str, at: datetime, told: int | None) -> None:
-    await tx.run(TAKEN, incident_id, step, at, told)
+async def taken(tx: Tx, steps: Sequence[tuple[UUID, str]], at: datetime, told: Sequence[int | None]) -> None:
+    """Write down, for each incident's step, how many people were told."""
+    if steps:
+        await tx.run(TAKEN, [incident_id for incident_id, _ in steps], [step for _, step in steps], list(told), at)
 
 
 async def one(tx: Tx, incident_id: UUID, *, lock: bool = False) -> Any:

@@ -15,48 +15,53 @@ from app.elders import service as elders
 from app.messaging import service as messaging
 from app.providers.service import PHONE
 
-BATCH = 50
+DESKS = frozenset({Step.OPERATOR, Step.AUTHORITY})
+"""Steps that the desk is told of: an entry in its feed, many at once. Nobody else is told faster."""
+PEOPLES = frozenset(Step) - DESKS
+"""Steps that tell somebody outside: messages, each with its recipient."""
+AT_THE_DESK, OUTSIDE = 500, 10
+"""So many steps in one transaction: what has been done is out when it ends."""
 UNDOABLE = (Error, LookupError, ValueError, TypeError, SealBroken)
 """What a step or a message may fail of for good: anything else is the database, and is tried again."""
 HELPERS = 3
 """So many of the nearest are told."""
+TELLS_DESK = {Step.OPERATOR: "incident.waiting", Step.AUTHORITY: "incident.call_authority"}
 
 
-async def climb(tx: Tx) -> int:
-    """Take the steps that are due; returns how many."""
+async def call_desk(tx: Tx) -> int:
+    """Take the steps of the desk that are due; returns how many."""
     now = clock.now()
-    due = await queries.due(tx, now, BATCH)
-    for step in due:
-        row = await queries.one(tx, step["incident_id"])
-        told = await _taken(tx, row, Step(step["step"])) if row["status"] in CLIMBING else None
-        await queries.taken(tx, row["id"], step["step"], now, told)
+    due = await queries.due(tx, sorted(DESKS), now, AT_THE_DESK)
+    told = []
+    for row in due:
+        step = Step(row["step"])
+        needed = row["status"] in CLIMBING and (step is not Step.OPERATOR or row["status"] == Status.OPEN)
+        if needed:
+            await service.tell_desk(tx, TELLS_DESK[step], row)
+        told.append(1 if needed else None)
+    await queries.taken(tx, [(row["id"], row["step"]) for row in due], now, told)
     return len(due)
 
 
-async def _taken(tx: Tx, row: Any, step: Step) -> int | None:
-    """A step that cannot be taken stops no other; the desk is told, and a person has to do it."""
+async def tell_people(tx: Tx) -> int:
+    """Take the steps outside the desk that are due, the longest due first; returns how many."""
+    now = clock.now()
+    due = await queries.due(tx, sorted(PEOPLES), now, OUTSIDE)
+    told = [await _told(tx, row, Step(row["step"])) if row["status"] in CLIMBING else None for row in due]
+    await queries.taken(tx, [(row["id"], row["step"]) for row in due], now, told)
+    return len(due)
+
+
+async def _told(tx: Tx, row: Any, step: Step) -> int:
+    """How many people were told. A step that cannot be taken stops no other; the desk is told, and a person has to
+    do it."""
     try:
         async with tx.savepoint():
-            return await _take(tx, row, step)
+            return await (_family(tx, row) if step is Step.FAMILY else _helpers(tx, row))
     except UNDOABLE as failed:
         log.get("alarms").error("step_failed", step=step, error=type(failed).__name__)
         await service.tell_desk(tx, "incident.step_failed", row, step=step)
         return 0
-
-
-async def _take(tx: Tx, row: Any, step: Step) -> int | None:
-    """How many people were told; None where nobody had to be any more."""
-    if step is Step.OPERATOR:
-        if row["status"] != Status.OPEN:
-            return None
-        await service.tell_desk(tx, "incident.waiting", row)
-        return 1
-    if step is Step.FAMILY:
-        return await _family(tx, row)
-    if step is Step.HELPER:
-        return await _helpers(tx, row)
-    await service.tell_desk(tx, "incident.call_authority", row)
-    return 1
 
 
 async def _family(tx: Tx, row: Any) -> int:
@@ -86,7 +91,7 @@ async def _helpers(tx: Tx, row: Any) -> int:
 
 
 async def _message(tx: Tx, row: Any, template: str, kind: str, who: Any, phone: str) -> bool:
-    name = masked_name((await elders.elder(tx, row["elder_id"])).name) if row["elder_id"] is not None else "老人"
+    name = masked_name(row["elder_name"]) if row["elder_name"] is not None else "老人"
     local = row["first_at"].astimezone(clock.SHANGHAI)
     sent = await messaging.send(
         tx, template=template, recipient_kind=kind, recipient_id=who, address=phone,

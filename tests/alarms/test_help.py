@@ -7,13 +7,12 @@ from uuid import UUID
 
 import httpx
 
-from app.alarms import tasks
 from app.core import clock
 from app.core.db import Database
 from app.elders.facts import NewFamilyMember
 from app.regions import service as regions
 from app.seeds.base import load_base
-from tests.alarms.test_alarms import incidents, raised
+from tests.alarms.test_alarms import climb, incidents, raised
 from tests.intake.conftest import Headers
 from tests.world.accounts import make_app_key
 from tests.world.catalog import make_items
@@ -43,7 +42,7 @@ async def test_the_nearest_on_duty_are_caregivers_and_stations(
     assert 80 < shown[0]["distance_m"] < shown[1]["distance_m"] < 190
     with clock.hold(TUESDAY_TEN + timedelta(seconds=120)):
         async with clean_database.transaction() as tx:
-            await tasks.climb(tx)
+            await climb(tx)
     async with clean_database.transaction() as tx:
         told = await tx.fetch("SELECT recipient_kind FROM outgoing_message WHERE template_code = 'sos_helper'")
     assert sorted(row["recipient_kind"] for row in told) == ["caregiver", "provider"]
@@ -66,7 +65,7 @@ async def test_help_is_sent_at_once_and_the_helpers_need_not_wait_for_the_ladder
         again = await doors.post(f"/v1/incidents/{incident}/help", json={"note": "请先到门口"}, headers=headers)
         nobody = await doors.post(f"/v1/incidents/{unknown}/help", json={}, headers=operator())
         async with clean_database.transaction() as tx:
-            await tasks.climb(tx)
+            await climb(tx)
     assert sent.status_code == 201, sent.text
     assert again.json() == sent.json()
     assert (nobody.status_code, nobody.json()["code"]) == (422, "elder_needed")
