@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.alarms.incidents import FALSE_ALARM_CODES, Finding, Severity, Status, Step
-from app.core.db import Base
+from app.core.db import Base, one_of
 
 Instant = TIMESTAMP(timezone=True)
 
@@ -20,21 +20,16 @@ JOINED = "status <> 'closed' AND finding IS DISTINCT FROM 'false_alarm'"
 """Which incidents another report joins. After a false alarm the next press is a new event, closed or not."""
 
 
-def _one_of(column: str, words: Any) -> str:
-    listed = ", ".join(f"'{word}'" for word in words)
-    return f"{column} IN ({listed})"
-
-
 class Incident(Base):
     """One real event, however often it was reported. `subject` is whom or what it is about: an elder, or a device or
     caller nobody knows; there is one incident for each that further reports join."""
 
     __tablename__ = "incident"
     __table_args__ = (
-        CheckConstraint(_one_of("status", Status), "status"),
-        CheckConstraint(_one_of("severity", Severity), "severity"),
-        CheckConstraint(_one_of("finding", Finding), "finding"),
-        CheckConstraint(_one_of("code", FALSE_ALARM_CODES), "code"),
+        CheckConstraint(one_of("status", Status), "status"),
+        CheckConstraint(one_of("severity", Severity), "severity"),
+        CheckConstraint(one_of("finding", Finding), "finding"),
+        CheckConstraint(one_of("code", FALSE_ALARM_CODES), "code"),
         CheckConstraint("(code IS NOT NULL) = (finding IS NOT DISTINCT FROM 'false_alarm')", "false_alarms_say_why"),
         CheckConstraint("status <> 'closed' OR finding IS NOT NULL", "closed_was_verified"),
         Index("ux_incident_living", "subject", unique=True, postgresql_where=JOINED),
@@ -88,7 +83,7 @@ class IncidentStep(Base):
 
     __tablename__ = "incident_step"
     __table_args__ = (
-        CheckConstraint(_one_of("step", Step), "step"),
+        CheckConstraint(one_of("step", Step), "step"),
         Index("ix_incident_step_due", "due_at", postgresql_where="taken_at IS NULL"),
     )
 
@@ -120,8 +115,8 @@ class EscalationRule(Base):
 
     __tablename__ = "escalation_rule"
     __table_args__ = (
-        CheckConstraint(_one_of("severity", Severity), "severity"),
-        CheckConstraint(_one_of("step", Step), "step"),
+        CheckConstraint(one_of("severity", Severity), "severity"),
+        CheckConstraint(one_of("step", Step), "step"),
         CheckConstraint("after_s >= 0", "after"),
     )
 

@@ -10,14 +10,9 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.calls.record import CallbackReason, CallState, Outcome
-from app.core.db import Base
+from app.core.db import Base, one_of
 
 Instant = TIMESTAMP(timezone=True)
-
-
-def _one_of(column: str, words: type) -> str:
-    listed = ", ".join(f"'{word}'" for word in words)  # type: ignore[attr-defined]
-    return f"{column} IN ({listed})"
 
 
 class Call(Base):
@@ -26,8 +21,8 @@ class Call(Base):
     __tablename__ = "call"
     __table_args__ = (
         UniqueConstraint("source", "source_instance", "call_id"),
-        CheckConstraint(_one_of("state", CallState), "state"),
-        CheckConstraint(_one_of("outcome", Outcome), "outcome"),
+        CheckConstraint(one_of("state", CallState), "state"),
+        CheckConstraint(one_of("outcome", Outcome), "outcome"),
         Index(None, "caller_index", "first_at"),
         Index(None, "first_at", postgresql_where=text("outcome IS NULL")),
     )
@@ -89,7 +84,7 @@ class CallbackTask(Base):
         UniqueConstraint("call_id"),
         UniqueConstraint("message_id"),
         CheckConstraint("(call_id IS NULL) <> (message_id IS NULL)", "of_one_thing"),
-        CheckConstraint(_one_of("reason", CallbackReason), "reason"),
+        CheckConstraint(one_of("reason", CallbackReason), "reason"),
         CheckConstraint("status IN ('due', 'done', 'withdrawn')", "status"),
         Index(None, "phone_index"),
         Index(None, "status", "id"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from time import perf_counter
 from types import TracebackType
@@ -39,6 +40,12 @@ class Base(DeclarativeBase):
     """All tables hang on this one metadata; Alembic compares it with the migrated schema."""
 
     metadata = MetaData(naming_convention=NAMING)
+
+
+def one_of(column: str, words: Iterable[str]) -> str:
+    """A CHECK that a column holds one of an enum's words."""
+    listed = ", ".join(f"'{word}'" for word in words)
+    return f"{column} IN ({listed})"
 
 
 def _replace_if_unfit(connection: Any, _record: Any, _proxy: Any) -> None:

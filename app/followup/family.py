@@ -17,7 +17,7 @@ from app.core.text import masked_name
 from app.followup import queries
 from app.followup.schemas import CostWords, FamilyOrder, PartyWords
 from app.orders import service as orders
-from app.orders.lifecycle import SUSPENDED, Status
+from app.orders.lifecycle import NOT_DONE_BECAUSE, SUSPENDED, Status
 from app.orders.queries import OrderRow
 
 WHOLE = "family_page"
@@ -36,14 +36,6 @@ STATUS_WORDS = {
 ON_THE_WAY = {"en_route": "服务人员已出发", "arrived": "服务人员已到达"}
 HELD = "暂缓办理，请留意中心来电"
 NOT_DONE = "服务未能完成，中心会与您联系"
-REASONS = {
-    "elder_absent": "老人不在家",
-    "elder_refused": "老人谢绝了服务",
-    "refused": "老人谢绝了服务",
-    "caregiver_absent": "服务人员未能到场",
-    "unsafe": "现场存在安全隐患",
-    "out_of_scope": "超出服务范围",
-}
 PAYERS = {
     "family": "自付",
     "government": "政府购买服务",
@@ -111,7 +103,7 @@ def result_words(order: OrderRow) -> str | None:
     if order.outcome == "done":
         minutes = (order.visit or {}).get("minutes")
         return f"服务已完成，共{minutes}分钟" if minutes is not None else "服务已完成"
-    reason = REASONS.get(order.outcome_reason or "", "其他原因")
+    reason = NOT_DONE_BECAUSE.get(order.outcome_reason or "", "其他原因")
     return f"服务部分完成：{reason}" if order.outcome == "partly" else f"服务未能完成：{reason}"
 
 

@@ -9,15 +9,10 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, LargeBinary,
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.db import Base
+from app.core.db import Base, one_of
 from app.intake.requests import Channel, Kind, Status, Urgency
 
 Instant = TIMESTAMP(timezone=True)
-
-
-def _one_of(column: str, words: type) -> str:
-    listed = ", ".join(f"'{word}'" for word in words)  # type: ignore[attr-defined]
-    return f"{column} IN ({listed})"
 
 
 class InboundContact(Base):
@@ -93,10 +88,10 @@ class CareRequest(Base):
 
     __tablename__ = "care_request"
     __table_args__ = (
-        CheckConstraint(_one_of("channel", Channel), "channel"),
-        CheckConstraint(_one_of("kind", Kind), "kind"),
-        CheckConstraint(_one_of("status", Status), "status"),
-        CheckConstraint(_one_of("urgency", Urgency), "urgency"),
+        CheckConstraint(one_of("channel", Channel), "channel"),
+        CheckConstraint(one_of("kind", Kind), "kind"),
+        CheckConstraint(one_of("status", Status), "status"),
+        CheckConstraint(one_of("urgency", Urgency), "urgency"),
         CheckConstraint("wanted_to IS NULL OR wanted_to > wanted_from", "window"),
         CheckConstraint("kind = 'service' OR status <> 'confirmed'", "only_service_is_confirmed"),
         CheckConstraint("(status = 'confirmed') = (order_id IS NOT NULL)", "confirmed_has_order"),

@@ -32,6 +32,13 @@ class Outcome(StrEnum):
     NOT_DONE = "not_done"
 
 
+NOT_DONE_BECAUSE = {
+    "elder_absent": "老人不在家", "elder_refused": "老人谢绝了服务", "refused": "老人谢绝了服务",
+    "caregiver_absent": "服务人员未能到场", "unsafe": "现场存在安全隐患", "out_of_scope": "超出服务范围",
+}  # fmt: skip
+"""How a reason is said to whoever asks what became of an order; any other is "其他原因"."""
+
+
 class Urgency(StrEnum):
     EMERGENCY = "emergency"
     URGENT = "urgent"

@@ -5,14 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-REASONS = {
-    "elder_absent": "老人不在家",
-    "elder_refused": "老人谢绝了服务",
-    "refused": "老人谢绝了服务",
-    "caregiver_absent": "服务人员未能到场",
-    "unsafe": "现场存在安全隐患",
-    "out_of_scope": "超出服务范围",
-}
+from app.orders.lifecycle import NOT_DONE_BECAUSE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +41,6 @@ def _of_visit(course: Course) -> str:
     on = f"，{course.ended.month}月{course.ended.day}日" if course.ended is not None else "，"
     if course.outcome == "done":
         return f"已安排{course.item}{on}服务完成。"
-    why = REASONS.get(course.outcome_reason or "", "其他原因")
+    why = NOT_DONE_BECAUSE.get(course.outcome_reason or "", "其他原因")
     result = "部分完成" if course.outcome == "partly" else "未能完成"
     return f"已安排{course.item}{on}服务{result}：{why}。"
