@@ -14,7 +14,7 @@ import pytest
 from alarmlab.broker import SUBSCRIBER, Broker, Missing, password, program
 
 from app.channels.gateway import subscriber
-from app.channels.gateway.handing import Handing
+from app.channels.gateway.handing import AT_ONCE, Handing
 from app.channels.gateway.listener import Listener
 from app.core.db import Database
 from app.core.http import SYSTEM
@@ -236,3 +236,25 @@ async def test_a_device_hears_that_its_alarm_was_taken_and_speaks_for_nobody_els
     assert heard.payload == b"m-2"
     (one,) = await incidents(clean_database)
     assert (one["subject"], one["kind"]) == ("device:mqtt:b-1", "x-99")
+
+
+async def test_a_broker_that_hands_over_thousands_at_once_is_served_one_after_the_other() -> None:
+    """As many requests at once would wait for a connection until each had given up."""
+    under_way = most = 0
+
+    async def service(request: httpx.Request) -> httpx.Response:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0.001)
+        under_way -= 1
+        return httpx.Response(200, json={})
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(service), base_url="https://x.test") as client:
+        handing = Handing(client, ("de_key", "secret"), "mqtt")
+        async with asyncio.timeout(20):
+            await asyncio.gather(
+                *(handing.alarm({"device_id": "1", "msg_id": str(n), "type": "sos"}) for n in range(1000))
+            )
+    assert handing.taken == 1000
+    assert most == AT_ONCE

@@ -13,6 +13,9 @@ from app.core import log
 
 EVERY_S = 5.0
 BATCH = 500
+AT_ONCE = 20
+"""Posts under way. A broker that comes back hands over thousands at once; as many requests at one time would wait for
+a connection until each of them had given up, and none would get through."""
 WAITING = 200_000
 """Devices whose sign of life waits for the service; more are let go, they will be heard again."""
 
@@ -23,12 +26,17 @@ class Handing:
     def __init__(self, client: httpx.AsyncClient, key: tuple[str, str], vendor: str) -> None:
         self._alarms = SignedDoor(client, key, f"/channels/devices/{vendor}")
         self._lives = SignedDoor(client, key, f"/channels/devices/{vendor}/heartbeats")
+        self._turns = asyncio.Semaphore(AT_ONCE)
         self._alive: dict[str, int | None] = {}
         self.taken = 0
         """Alarms the service has."""
 
     async def alarm(self, told: Report) -> None:
         """Returns when the service has it, however long that takes."""
+        async with self._turns:
+            await self._hand_over(told)
+
+    async def _hand_over(self, told: Report) -> None:
         answer = await self._alarms.until_answered(told, alarms=1)
         if not answer.is_success:
             # It would have to be our mistake; somebody has to look at the device all the same.
