@@ -22,7 +22,6 @@ from app.core.sqlstate import as_unavailable, is_retryable, sqlstate_of
 from app.selfpay import merchants, notices, receiving, signatures
 from app.selfpay.notices import SUCCESS, Malformed
 from app.selfpay.receiving import Notice
-from app.selfpay.signatures import Forged
 
 router = Router(tags=["payments"])
 
@@ -76,8 +75,8 @@ async def receive_notice(request: Request, database: DatabaseDep, merchant: str)
         await _receive(database, merchant, request.scope["headers"], await request.body())
     except Error as failure:
         status = next(number for kind, number in STATUS if isinstance(failure, kind))
-        reason = failure.reason if isinstance(failure, Forged) else failure.code
-        _log.warning("wechatpay_notice_refused", merchant_known=not isinstance(failure, NotFound), reason=reason)
+        if not isinstance(failure, Unauthorized | NotFound):  # anybody may knock; that WeChat was refused is news
+            _log.warning("wechatpay_notice_refused", reason=failure.code)
         return _answer(status, "FAIL", failure.code)
     except Exception as failure:
         # Somebody was first, or the database is away: WeChat comes again, and then it is on record or not.

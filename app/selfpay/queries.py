@@ -29,9 +29,8 @@ RECEIVE = """UPDATE payment SET status = $2, transaction_id = $3, paid_at = $4,
   needs_review = coalesce($5, needs_review)
 WHERE id = $1"""
 CLOSE = "UPDATE payment SET status = 'closed', closed_at = $2 WHERE id = $1 AND status = 'prepared'"
-FLAG = (
-    "UPDATE payment SET needs_review = $2, reviewed_at = NULL, reviewed_by = NULL, review_reason = NULL WHERE id = $1"
-)
+FLAG = """UPDATE payment SET needs_review = $2, reviewed_at = NULL, reviewed_by = NULL, review_reason = NULL
+WHERE id = $1 AND status <> 'refund_noted'"""
 FLAG_PAID = """UPDATE payment SET needs_review = $2, reviewed_at = NULL, reviewed_by = NULL, review_reason = NULL
 WHERE order_id = $1 AND status = 'paid'"""
 ASK_SOON = "UPDATE payment SET ask_at = $2 WHERE order_id = $1 AND status = 'prepared'"
@@ -124,6 +123,7 @@ async def close(tx: Tx, payment_id: UUID, at: datetime) -> bool:
 
 
 async def flag(tx: Tx, payment_id: UUID, review: str) -> None:
+    """Show it to a person, once more if need be; who gave money back has decided for good."""
     await tx.run(FLAG, payment_id, review)
 
 

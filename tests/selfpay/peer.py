@@ -1,5 +1,5 @@
-"""WeChat Pay's side, from the documents alone: it signs with plain arithmetic (RFC 8017, PKCS #1 v1.5), seals
-resources, checks every request it gets, and on loopback answers in good and in bad ways."""
+"""WeChat Pay's side, from the documents alone: it signs, seals resources, checks every request it gets with plain
+arithmetic (RFC 8017, PKCS #1 v1.5), and on loopback answers in good and in bad ways."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
@@ -29,7 +30,7 @@ from app.selfpay.merchants import Terms
 NAME, MCHID, APPID, API_KEY = "jinchang", "1900000109", "wx0000000000000001", "abcdefghijklmnopqrstuvwxyz012345"
 SERIAL, PUBLIC_KEY_ID = "5157F09EFDC096DE15EBE81A47057A7232F1B8E1", "PUB_KEY_ID_0119000001092026"
 OUR_SERIAL = "1DDE55AD98ED71D6EDD4A4A16996DE7B47773A8C"
-_SHA256 = bytes.fromhex("3031300d060960864801650304020105000420")
+SHA256 = bytes.fromhex("3031300d060960864801650304020105000420")
 _AUTHORIZATION = re.compile(
     r'WECHATPAY2-SHA256-RSA2048 mchid="(\d+)",nonce_str="([^"]{1,32})",signature="([^"]+)",timestamp="(\d+)",'
     r'serial_no="([0-9A-F]+)"'
@@ -52,13 +53,12 @@ def public_pem(name: str) -> str:
 
 
 def _encoded(text: bytes) -> int:
-    digest = _SHA256 + hashlib.sha256(text).digest()
+    digest = SHA256 + hashlib.sha256(text).digest()
     return int.from_bytes(b"\x00\x01" + b"\xff" * (256 - 3 - len(digest)) + b"\x00" + digest)
 
 
 def sign(name: str, text: bytes) -> str:
-    private = key(name).private_numbers()
-    return base64.b64encode(pow(_encoded(text), private.d, private.public_numbers.n).to_bytes(256)).decode()
+    return base64.b64encode(key(name).sign(text, padding.PKCS1v15(), hashes.SHA256())).decode()
 
 
 def holds(name: str, signature: str, text: bytes) -> bool:
@@ -98,7 +98,7 @@ def proof(
     }
 
 
-def transaction(out_trade_no: str, total: int, **changes: Any) -> dict[str, Any]:
+def transaction(out_trade_no: str, total: int, /, **changes: Any) -> dict[str, Any]:
     """A paid transaction."""
     usual = {
         "mchid": MCHID,

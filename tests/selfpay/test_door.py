@@ -215,7 +215,7 @@ INSIDE = ("mchid", "appid", "out_trade_no", "transaction_id", "trade_state", "su
 async def test_whatever_is_rightly_signed_and_sealed_is_never_our_failure(bench: Bench) -> None:
     number, sent = await prepared(bench), list[bytes]()
 
-    @settings(max_examples=200, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=120, database=None, deadline=None, suppress_health_check=list(HealthCheck))
     @given(
         inside=st.one_of(
             st.dictionaries(st.sampled_from(INSIDE), WORDS, max_size=4).map(
