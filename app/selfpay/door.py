@@ -33,27 +33,23 @@ FAILURES: dict[int | str, dict[str, Any]] = {
     401: {"description": "The notice could not be verified"},
     400: {"description": "It was verified and cannot be meant for us"},
 }
+EXAMPLE = {
+    "id": "EV-2018022511223320873",
+    "create_time": "2026-11-22T18:00:00+08:00",
+    "resource_type": "encrypt-resource",
+    "event_type": SUCCESS,
+    "resource": {
+        "algorithm": notices.ALGORITHM,
+        "ciphertext": "…",
+        "nonce": "fdasflkja484",
+        "associated_data": "transaction",
+        "original_type": "transaction",
+    },
+}
 NOTICE = {
     "requestBody": {
         "required": True,
-        "content": {
-            "application/json": {
-                "schema": {"type": "object"},
-                "example": {
-                    "id": "EV-2018022511223320873",
-                    "create_time": "2026-11-22T18:00:00+08:00",
-                    "resource_type": "encrypt-resource",
-                    "event_type": SUCCESS,
-                    "resource": {
-                        "algorithm": notices.ALGORITHM,
-                        "ciphertext": "…",
-                        "nonce": "fdasflkja484",
-                        "associated_data": "transaction",
-                        "original_type": "transaction",
-                    },
-                },
-            }
-        },
+        "content": {"application/json": {"schema": {"type": "object", "examples": [EXAMPLE]}}},
     },
     "parameters": [
         {"name": f"Wechatpay-{name}", "in": "header", "required": True, "schema": {"type": "string"}}

@@ -39,9 +39,9 @@ class MerchantBody(Body):
                     "mchid": "1900000109",
                     "appid": "wx0000000000000000",
                     "api_key": "abcdefghijklmnopqrstuvwxyz012345",
-                    "private_key": "-----BEGIN PRIVATE KEY-----…",
+                    "private_key": "apiclient_key.pem, as text",
                     "private_serial": "1DDE55AD98ED71D6EDD4A4A16996DE7B47773A8C",
-                    "platform_keys": {"PUB_KEY_ID_0119000001092026": "-----BEGIN PUBLIC KEY-----…"},
+                    "platform_keys": {"PUB_KEY_ID_0119000001092026": "pub_key.pem, as text"},
                 }
             ]
         },
