@@ -25,7 +25,7 @@ from app.shedding import Gate
 ROOMS_WITH_DOORS = (
     "exchange", "calls", "hotline", "intake", "alarms", "orders", "followup", "channels", "matching", "dispatch",
     "visits", "accounts", "elders", "transfers", "catalog", "knowledge", "providers", "benefits", "settlement",
-    "rounds", "regions", "jobs", "web",
+    "selfpay", "rounds", "regions", "jobs", "web",
 )  # fmt: skip
 """Busiest first: routes are tried in this order."""
 
@@ -61,6 +61,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.road_times = wiring.road_times(database, settings)
     app.state.feed_watch = FeedWatch(database)
     app.state.wechat = wiring.wechat(settings)
+    app.state.wechatpay = wiring.wechatpay(settings)
     app.state.porch = wiring.porch(database, settings)
     for room in ROOMS_WITH_DOORS:
         # Flat, because a router inside a router is searched twice for every request.

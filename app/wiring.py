@@ -61,6 +61,9 @@ from app.providers.events import CaregiverChanged, ProviderSuspended
 from app.rounds import disruptions, planning
 from app.rounds.events import RoundsPublished
 from app.routing import workers
+from app.selfpay import handlers as selfpay
+from app.selfpay import reconciling
+from app.selfpay.api import WechatPayApi
 from app.settlement import handlers as settlement
 from app.transfers import service as transfers
 from app.visits import events as visit_events
@@ -81,6 +84,7 @@ def bus() -> Bus:
         order_events.OrderAdvanced,
         dispatch.on_order_advanced,
         visits.on_order_advanced,
+        selfpay.on_order_advanced,
         exchange.on_order_advanced,
     )
     bus.on(
@@ -131,6 +135,7 @@ def tasks(database: Database, settings: Settings) -> dict[str, Task | Long]:
         wechat_events.PROCESS: wechat_events.process_event,
         recordings.FETCH: Long(recordings.Keeper(settings.data_dir).fetch),
         planning.SOLVE: Long(planning.Planner(workers.solve_apart).solve),
+        reconciling.ASK: Long(reconciling.Reconciler(wechatpay(settings)).ask),
         disruptions.SEEK: Long(disruptions.Seeker(workers.mend_apart).seek),
     }
 
@@ -153,6 +158,7 @@ def periodic(settings: Settings) -> list[Periodic]:
         Periodic("followup.auto_pass", timedelta(seconds=30), followup_tasks.auto_pass),
         Periodic("followup.announce_due", timedelta(seconds=30), followup_tasks.announce_due),
         Periodic("elders.miss_silent_devices", timedelta(seconds=10), elder_devices.miss_silent),
+        Periodic("selfpay.ask_due", timedelta(seconds=30), reconciling.sweep),
         Periodic("transfers.announce_overdue", timedelta(seconds=30), transfers.announce_overdue),
         Periodic("calls.close_ghosts", timedelta(minutes=5), calls.close_ghosts),
         Periodic("hotline.send_home", timedelta(minutes=1), presence.send_home),
@@ -178,6 +184,11 @@ def wechat(settings: Settings) -> WeChatApi:
     return WeChatApi(settings.wechat_url)
 
 
+def wechatpay(settings: Settings) -> WechatPayApi:
+    """WeChat Pay's servers; nobody is asked before a merchant has its keys."""
+    return WechatPayApi(settings.wechatpay_url)
+
+
 def porch(database: Database, settings: Settings) -> Porch:
     """Where contacts wait while the database does not answer; shared by the web processes, and outlives them."""
     return Porch(database, settings.data_dir / "porch")
@@ -193,6 +204,7 @@ async def background(app: FastAPI) -> AsyncIterator[None]:
     finally:
         await app.state.road_times.close()
         await app.state.wechat.close()
+        await app.state.wechatpay.close()
         for task in running:
             task.cancel()
         await asyncio.wait(running, timeout=ENDING_S)  # one that waits for a dead database is left behind

@@ -51,12 +51,14 @@ ACTIONS: dict[str, frozenset[str]] = {
     "catalog.read": _who(PUBLIC),
     "family.order": _who(PUBLIC),  # the link in the path is the proof
     "family.rate": _who(PUBLIC),
+    "family.pay": _who(PUBLIC),
     "family.sign_in": _who(PUBLIC),
     "caregiver.sign_in": _who(PUBLIC),
     "cards.scan": _who(PUBLIC),  # the token on the card is the proof
     "cards.help": _who(PUBLIC),
     "channels.wechat": _who(PUBLIC),  # WeChat's own signature is the proof
     "channels.pushes": _who(PUBLIC),  # the maker's own proof is checked by the door
+    "channels.wechatpay": _who(PUBLIC),  # WeChat Pay's own signature is the proof
     "channels.receipts": _who(PUBLIC),  # the secret in the path is the proof
     "system.health": _who(PUBLIC),
     # everybody who has signed in at a desk
@@ -121,6 +123,8 @@ ACTIONS: dict[str, frozenset[str]] = {
     "settlement.approve": _who(APPROVER),
     "settlement.pay": _who(APPROVER),
     "ledger.read": _who(CLERK, APPROVER, AUDITOR),
+    "payments.read": _who(*DESK, CLERK, AUDITOR),
+    "payments.review": _who(SUPERVISOR, CLERK),
     # outside systems
     "provider.feed": _who(PROVIDER),
     "provider.orders": _who(PROVIDER),
@@ -135,6 +139,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "family.requests": _who(FAMILY),
     "family.read": _who(FAMILY),
     "family.consents": _who(FAMILY),
+    "payments.make": _who(FAMILY),
     "caregiver.work": _who(CAREGIVER),
     # running the system, and watching it run
     "staff.manage": _who(ADMINISTRATOR),

@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     amap_key: str | None = Field(default=None, description="Key of AMap's web service; empty: no map is asked.")
     amap_url: str = Field(default="https://restapi.amap.com", description="Where AMap's web service is.")
     wechat_url: str = Field(default="https://api.weixin.qq.com", description="Where WeChat's servers are.")
+    wechatpay_url: str = Field(default="https://api.mch.weixin.qq.com", description="Where WeChat Pay's servers are.")
     log_level: str = "INFO"
     clock_epoch: AwareDatetime | None = Field(default=None, description="Rehearsal only: the day to start from.")
     clock_rate: float = Field(default=1.0, gt=0, le=10_000, description="Rehearsal only: seconds per second.")

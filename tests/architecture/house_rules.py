@@ -70,6 +70,8 @@ PURE = (
     "providers/credit_codes.py",
     "providers/ratings.py",
     "regions/divisions.py",
+    "selfpay/lifecycle.py",
+    "selfpay/notices.py",
     "settlement/calculation.py",
     "settlement/contracts.py",
     "settlement/lifecycle.py",

@@ -44,6 +44,10 @@ REPEATABLE = frozenset(
         "/channels/devices/{vendor}/heartbeats",
         "/channels/devices/{vendor}/push",
         "/channels/sms/{vendor}/{secret}",
+        "/channels/wechatpay/{merchant}",
+        # An order has one open payment.
+        "/v1/family/orders/{token}/payments",
+        "/v1/family/elders/{elder_id}/orders/{order_id}/payments",
         # Given away once, and settled once.
         "/channels/phone/dials/taken",
         "/channels/phone/dials/{dial_id}/outcome",
