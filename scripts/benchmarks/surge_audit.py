@@ -17,8 +17,7 @@ THERE: dict[str, str] = {
     "wechat": "SELECT external_id FROM inbound_contact WHERE channel = 'wechat'",
     "requests": "SELECT id::text FROM care_request",
     "orders": "SELECT id::text FROM care_order",
-    "devices": """SELECT c.external_id FROM inbound_contact c JOIN incident_alarm a ON a.source = c.id::text
-        WHERE c.channel = 'device'""",
+    "devices": "SELECT source FROM incident_alarm WHERE channel = 'device'",
 }
 """Calls of people who gave up have to have a task to call them back; alarms have to be in an incident."""
 

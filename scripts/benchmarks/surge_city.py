@@ -116,8 +116,9 @@ class City:
         device, msg = f"8600000{self.draw.randrange(300):05d}", str(uuid4())
         path = f"/channels/devices/{self.world.vendor}"
         body = {"device_id": device, "msg_id": msg, "type": "sos"}
-        if await self.push(due, "sos", path, body, self.world.device) is not None:
-            self.promised.devices.add(f"{device}:{msg}")
+        taken = await self.push(due, "sos", path, body, self.world.device)
+        if taken is not None:
+            self.promised.devices.add(taken["contact_id"])
 
     async def push(self, due: float, what: str, path: str, body: Any, pair: tuple[str, str]) -> Any:
         """A signed push; None when it was not taken."""
