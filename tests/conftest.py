@@ -61,6 +61,12 @@ BEGIN
 END $$"""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--recorded-ami", default=None, help="a folder of recorded Asterisk manager streams (JSON), which are not ours"
+    )
+
+
 @dataclass(frozen=True)
 class TestServer:
     """Addresses on the server of this test process: for the product's role, and for a superuser."""

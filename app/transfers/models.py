@@ -70,8 +70,10 @@ class TransferStep(Base):
     """When a transfer got a status, and who gave it; each comes once."""
 
     __tablename__ = "transfer_step"
+    __table_args__ = (UniqueConstraint("transfer_id", "status"),)
 
     transfer_id: Mapped[UUID] = mapped_column(ForeignKey("transfer.id"), primary_key=True)
-    status: Mapped[str] = mapped_column(Text, primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    status: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime] = mapped_column(Instant)
     actor: Mapped[str] = mapped_column(Text)

@@ -21,8 +21,10 @@ NAMES = (
 COLUMNS = ", ".join(f"t.{name}" for name in NAMES) + ", r.division_code"
 _FROM = "FROM transfer t JOIN care_request r ON r.id = t.care_request_id"
 ADD = f"INSERT INTO transfer ({', '.join(NAMES)}) VALUES ({', '.join(f'${i}' for i in range(1, len(NAMES) + 1))})"
-STEP = "INSERT INTO transfer_step (transfer_id, status, at, actor) VALUES ($1, $2, $3, $4)"
-STEPS = "SELECT status, at, actor FROM transfer_step WHERE transfer_id = $1 ORDER BY at, status"
+# Whoever adds a step holds the transfer's row. A clock may be set back; the number is not.
+STEP = """INSERT INTO transfer_step (transfer_id, number, status, at, actor)
+SELECT $1, count(*) + 1, $2, $3, $4 FROM transfer_step WHERE transfer_id = $1"""
+STEPS = "SELECT status, at, actor FROM transfer_step WHERE transfer_id = $1 ORDER BY number"
 GET = f"SELECT {COLUMNS} {_FROM} WHERE t.id = $1"
 LOCK = GET + " FOR UPDATE OF t"
 KNOWN = "SELECT id, status FROM transfer WHERE direction = $1 AND hotline = $2 AND their_number = $3"

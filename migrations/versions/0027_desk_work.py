@@ -111,10 +111,12 @@ def _transfers() -> None:
     op.create_table(
         "transfer_step",
         sa.Column("transfer_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("at", TIME, nullable=False),
         sa.Column("actor", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("transfer_id", "status", name="pk_transfer_step"),
+        sa.PrimaryKeyConstraint("transfer_id", "number", name="pk_transfer_step"),
+        sa.UniqueConstraint("transfer_id", "status", name="uq_transfer_step_transfer_id_status"),
         sa.ForeignKeyConstraint(["transfer_id"], ["transfer.id"], name="fk_transfer_step_transfer_id"),
     )
 
