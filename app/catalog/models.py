@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.db import Base
+from app.core.db import Base, one_of
 
 CATEGORIES = {
     "daily_living": "生活照料",
@@ -41,19 +41,15 @@ UNITS = {"minutes": "按时长", "visit": "按次"}
 KINDS = ("home_visit", "delivery", "consultation")
 
 
-def _words(names: dict[str, str] | tuple[str, ...]) -> str:
-    return ", ".join(f"'{name}'" for name in names)
-
-
 class ServiceItem(Base):
     """One thing a caller may ask for. Minutes are zero where time is not what is sold (a delivered meal)."""
 
     __tablename__ = "service_item"
     __table_args__ = (
-        CheckConstraint(f"category IN ({_words(CATEGORIES)})", name="category"),
-        CheckConstraint(f"unit IN ({_words(UNITS)})", name="unit"),
-        CheckConstraint(f"tier IN ({_words(TIERS)})", name="tier"),
-        CheckConstraint(f"kind IN ({_words(KINDS)})", name="kind"),
+        CheckConstraint(one_of("category", CATEGORIES), name="category"),
+        CheckConstraint(one_of("unit", UNITS), name="unit"),
+        CheckConstraint(one_of("tier", TIERS), name="tier"),
+        CheckConstraint(one_of("kind", KINDS), name="kind"),
         CheckConstraint(
             "min_minutes >= 0 AND rounding_minutes >= 1 AND standard_minutes >= min_minutes"
             " AND max_minutes >= standard_minutes",

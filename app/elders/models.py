@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, LargeBinary,
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.db import Base
+from app.core.db import Base, one_of
 from app.elders.tags import TAGS
 
 STATUSES = ("active", "moved", "deceased")
@@ -27,16 +27,12 @@ RELATIONS = {
 }
 
 
-def _words(names: dict[str, str] | tuple[str, ...]) -> str:
-    return ", ".join(f"'{name}'" for name in names)
-
-
 class Elder(Base):
     __tablename__ = "elder"
     __table_args__ = (
         CheckConstraint("sex IN ('male', 'female', 'unknown')", name="sex"),
         CheckConstraint("gender_wish IN ('male', 'female')", name="gender_wish"),
-        CheckConstraint(f"status IN ({_words(STATUSES)})", name="status"),
+        CheckConstraint(one_of("status", STATUSES), name="status"),
         CheckConstraint("source_crs IN ('wgs84', 'gcj02', 'bd09')", name="source_crs"),
         CheckConstraint("(lng IS NULL) = (lat IS NULL)", name="place"),
         CheckConstraint("division_code ~ '^[0-9]{6,12}$'", name="division_code"),
@@ -91,7 +87,7 @@ class ElderNameKey(Base):
 class ElderPhone(Base):
     __tablename__ = "elder_phone"
     __table_args__ = (
-        CheckConstraint(f"relation IN ({_words(RELATIONS)})", name="relation"),
+        CheckConstraint(one_of("relation", RELATIONS), name="relation"),
         Index(None, "phone_index"),
         Index(None, "last4_index"),
         Index(None, "elder_id", "position"),
@@ -115,7 +111,7 @@ class ElderTag(Base):
 
     __tablename__ = "elder_tag"
     __table_args__ = (
-        CheckConstraint(f"tag IN ({_words(TAGS)})", name="tag"),
+        CheckConstraint(one_of("tag", TAGS), name="tag"),
         CheckConstraint("valid_to >= valid_from", name="valid"),
         Index(None, "tag"),
     )
@@ -132,7 +128,7 @@ class FamilyMember(Base):
 
     __tablename__ = "family_member"
     __table_args__ = (
-        CheckConstraint(f"relation IN ({_words(RELATIONS)})", name="relation"),
+        CheckConstraint(one_of("relation", RELATIONS), name="relation"),
         Index(None, "elder_id"),
         Index(None, "phone_index"),
     )

@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, SmallInteger
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.db import Base
+from app.core.db import Base, one_of
 
 KINDS = {
     "button": "一键呼叫", "watch": "定位手表", "fall_detector": "跌倒监测", "smoke_detector": "烟感",
@@ -32,7 +32,7 @@ class ElderDevice(Base):
 
     __tablename__ = "elder_device"
     __table_args__ = (
-        CheckConstraint(f"kind IN ({', '.join(f'{kind!r}' for kind in KINDS)})", name="kind"),
+        CheckConstraint(one_of("kind", KINDS), name="kind"),
         Index("ux_elder_device_bound", "vendor", "number", unique=True, postgresql_where="unbound_at IS NULL"),
         CheckConstraint("silent_after_s > 0", name="silent_after"),
         CheckConstraint("silent_at IS NOT NULL OR offline_at IS NULL", name="only_the_expected_are_missed"),

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.db import Base
+from app.core.db import Base, one_of
 
 KINDS = {
     "company": "企业",
@@ -47,15 +47,11 @@ CERTIFICATES = {
 }
 
 
-def _words(names: dict[str, str] | tuple[str, ...]) -> str:
-    return ", ".join(f"'{name}'" for name in names)
-
-
 class Provider(Base):
     __tablename__ = "provider"
     __table_args__ = (
-        CheckConstraint(f"kind IN ({_words(KINDS)})", name="kind"),
-        CheckConstraint(f"status IN ({_words(STATUSES)})", name="status"),
+        CheckConstraint(one_of("kind", KINDS), name="kind"),
+        CheckConstraint(one_of("status", STATUSES), name="status"),
         CheckConstraint("daily_capacity >= 0 AND monthly_quota >= 0", name="limits"),
         CheckConstraint("division_code ~ '^[0-9]{6,12}$'", name="division_code"),
         UniqueConstraint("uscc"),
@@ -107,7 +103,7 @@ class Caregiver(Base):
     __tablename__ = "caregiver"
     __table_args__ = (
         CheckConstraint("sex IN ('male', 'female', 'unknown')", name="sex"),
-        CheckConstraint(f"travel_mode IN ({_words(TRAVEL_MODES)})", name="travel_mode"),
+        CheckConstraint(one_of("travel_mode", TRAVEL_MODES), name="travel_mode"),
         CheckConstraint("status IN ('active', 'inactive')", name="status"),
         CheckConstraint("division_code ~ '^[0-9]{6,12}$'", name="division_code"),
         Index(None, "provider_id"),
@@ -134,7 +130,7 @@ class Caregiver(Base):
 class CaregiverCertificate(Base):
     __tablename__ = "caregiver_certificate"
     __table_args__ = (
-        CheckConstraint(f"kind IN ({_words(CERTIFICATES)})", name="kind"),
+        CheckConstraint(one_of("kind", CERTIFICATES), name="kind"),
         CheckConstraint("valid_to >= valid_from", name="valid"),
         Index(None, "caregiver_id", "kind"),
     )
