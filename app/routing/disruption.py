@@ -130,13 +130,14 @@ def repaired(day: Broken, orders: Mapping[str, Sequence[str]]) -> tuple[Problem,
             dropped |= pair
     tasks = {one.id: one for one in day.rest.tasks}
     old = {one.caregiver: one for one in day.plan.rounds}
-    rounds = []
+    linked = {name for link in links for name in (link.first, link.second)}  # these keep to each other's times
+    rounds, yielding = [], set(day.lost) - linked
     for name, one in day.standing.items():
         way = tuple(task for task in orders.get(name, ()) if task not in dropped)
         was, matrix = old.get(name), day.rest.travel[one.later.profile]
         if was and way == one.to_do and was.stops[: len(one.done)] == one.done:
             rounds.append(was)
-        elif way and (later := timed_as_told(matrix, one.later, [tasks[task] for task in way], day.told)):
+        elif way and (later := timed_as_told(matrix, one.later, [tasks[task] for task in way], day.told, yielding)):
             rounds.append(_joined(one, was, later))
         elif was and one.done:
             rounds.append(_joined(one, was, _home(day.problem, one)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from app.routing.problem import Caregiver, Link, Matrix, Plan, Problem, Round, Task, narrowed
@@ -17,18 +17,21 @@ def nearly_at(task: Task, starts: int, by: int = NOTICE) -> Task:
     return replace(task, windows=narrowed(task.windows, starts - by, starts + by))
 
 
-def timed_as_told(matrix: Matrix, caregiver: Caregiver, way: Sequence[Task], told: Mapping[str, int]) -> Round | None:
+def timed_as_told(
+    matrix: Matrix, caregiver: Caregiver, way: Sequence[Task], told: Mapping[str, int], yielding: Collection[str] = ()
+) -> Round | None:
     """The round over `way` in this order, with as many visits nearly at the times that were `told`, by task, as can be,
-    the first ones first, and of those as many exactly; None if no times keep all rules.
+    the first ones first and the `yielding` last, and of those as many exactly; None if no times keep all rules.
     """
     tasks = list(way)
+    turns = sorted(range(len(tasks)), key=lambda at: tasks[at].id in yielding)
     for by in (NOTICE, 0):
         wanted = [nearly_at(task, told[task.id], by) if task.id in told else task for task in way]
         if timed(matrix, caregiver, wanted) is not None:
             tasks = wanted
             continue
-        for at, task in enumerate(wanted):
-            free, tasks[at] = tasks[at], task
+        for at in turns:
+            free, tasks[at] = tasks[at], wanted[at]
             if timed(matrix, caregiver, tasks) is None:
                 tasks[at] = free
     return timed(matrix, caregiver, tasks)

@@ -35,6 +35,13 @@ def busiest(plan: Plan) -> str:
     return max(plan.rounds, key=lambda one: len(one.stops)).caregiver
 
 
+def plan_at(day: Problem, rounds: dict[str, dict[str, int]]) -> Plan:
+    """The plan in which these visits start at these times."""
+    windows = {name: (Window(at, at),) for starts in rounds.values() for name, at in starts.items()}
+    fixed = replace(day, tasks=tuple(replace(task, windows=windows[task.id]) for task in day.tasks))
+    return plan_of(fixed, {who: list(starts) for who, starts in rounds.items()})
+
+
 def disruptions(plan: Plan, problem: Problem) -> list[Disruption]:
     going_on = next(s for one in plan.rounds for s in one.stops if s.starts <= NOON < s.ends)
     later = next(s for one in plan.rounds for s in one.stops if s.starts > NOON + 7200)
@@ -89,6 +96,20 @@ def test_up_to_six_neighbours_nobody_else_is_kept_waiting(city: tuple[Problem, P
     found = repair.frontier(problem, plan, Illness(busiest(plan), since), since, budget_cpu_s=0.6)
     pinned, six, *_ = found.repairs
     assert (pinned.handed_over, pinned.moved, pinned.dropped, six.moved) == ((), (), (), ())
+
+
+def test_a_lost_visit_gives_way_to_the_time_of_one_that_stands() -> None:
+    """Whose caregiver for 11:00 is ill can be seen before the visit of 10:45, or at 11:00 in its place: the one that
+    stands keeps its time.
+    """
+    half = 1800
+    wide = (Window(19 * half, 26 * half),)
+    lost, stands = Task("lost", 1, half, (Window(19 * half, 40_200),)), Task("stands", 1, 2 * half, wide)
+    shift = (18 * half, 30 * half)
+    day = Problem((Caregiver("a", 0, 0, *shift), Caregiver("b", 0, 0, *shift)), (lost, stands), (LINE * 0,))
+    plan = plan_at(day, {"a": {"lost": 22 * half}, "b": {"stands": 38_700}})
+    pinned = repair.frontier(day, plan, Illness("a", 0), 0, budget_cpu_s=0.2).repairs[0]
+    assert (pinned.level, pinned.saved, pinned.moved) == ("pinned", ("lost",), ())
 
 
 def test_who_can_only_come_late_comes_late_and_is_counted() -> None:
