@@ -47,17 +47,18 @@ _REPORTS = """regions.write plans.write dispatch.rules rounds.read rounds.plan r
 providers.write catalog.write benefits.write visits.read visits.verify complaints.read complaints.decide
 articles.write booking.rules calls.judge recordings.read settlement.run settlement.read settlement.review
 settlement.adjust settlement.approve settlement.pay ledger.read provider.statements staff.manage keys.manage jobs.read
-jobs.replay audit.read payments.read payments.review"""
-_POLLS = """provider.feed provider.orders family.order family.read dispatch.read plans.read followups.read
-messages.read"""
-_CALLBACKS = """provider.offers provider.events provider.uploads caregiver.work caregiver.sign_in family.rate
+jobs.replay audit.read payments.read payments.review insight.read"""
+_POLLS = """orders.watch provider.feed provider.orders family.order family.read dispatch.read plans.read followups.read
+messages.read family_links.read portal.read"""
+_CALLBACKS = """board.read board.views
+provider.offers provider.events provider.uploads caregiver.work caregiver.sign_in family.rate
 followups.work visits.record complaints.write channels.receipts
 channels.wechatpay family.pay payments.make"""
 _INTAKE = """session.open session.read session.close catalog.read regions.read family.sign_in channels.wechat
 system.health elders.read elders.write elders.reveal consents.read consents.write requests.read requests.write
-incidents.read incidents.work quotes.make benefits.read orders.read orders.place orders.change dispatch.decide
-desk.stream hotline.read articles.read transfers.read transfers.work requests.app channels.phone channels.devices
-channels.pushes family.requests family.consents cards.scan cards.help cards.read orders.book"""
+incidents.read incidents.work quotes.make benefits.read orders.read order_files.read orders.place orders.change
+dispatch.decide desk.stream hotline.read articles.read transfers.read transfers.work requests.app channels.phone
+channels.devices channels.pushes family.requests family.consents cards.scan cards.help cards.read orders.book"""
 
 OF_ACTION: dict[str, Criticality] = {
     action: criticality

@@ -10,7 +10,7 @@ from app.core.db import Base
 ROOMS = (
     "messaging", "regions", "accounts", "elders", "catalog", "providers", "knowledge", "benefits", "orders",
     "matching", "calls", "hotline", "intake", "dispatch", "alarms", "visits", "rounds", "followup", "transfers",
-    "settlement", "selfpay", "channels",
+    "settlement", "selfpay", "insight", "channels",
 )  # fmt: skip
 
 import_module("app.core.idempotency")

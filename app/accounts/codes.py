@@ -91,11 +91,20 @@ async def family_session(tx: Tx, index: bytes) -> PhoneSession:
     return PhoneSession(token, now + FAMILY_SESSION)
 
 
-async def open_caregiver_session(tx: Tx, caregiver_id: UUID, provider_id: UUID, name: str) -> PhoneSession:
-    """A session for a caregiver whom the calling room has found by a phone that `redeem` proved."""
+async def open_caregiver_session(
+    tx: Tx, caregiver_id: UUID, provider_id: UUID, name: str, device_key: bytes | None = None
+) -> PhoneSession:
+    """A session for a caregiver whom the calling room has found by a phone that `redeem` proved.
+
+    It is the only one: whoever signs in on a new phone has signed out on the old one. What it reports must be signed
+    by `device_key` (`accounts.device_keys`); without one it may only read.
+    """
     token, now = tokens.new_token(tokens.CAREGIVER), clock.now()
     expires_at = now + CAREGIVER_SESSION
-    await queries_records.open_caregiver(tx, tokens.hash_of(token), caregiver_id, provider_id, name, now, expires_at)
+    await queries_records.close_caregiver(tx, caregiver_id)
+    await queries_records.open_caregiver(
+        tx, tokens.hash_of(token), caregiver_id, provider_id, name, device_key, now, expires_at
+    )
     return PhoneSession(token, expires_at)
 
 

@@ -97,7 +97,7 @@ async def _caregiver(tx: Tx, token_hash: bytes) -> Caller:
         id=str(row["caregiver_id"]),
         name=row["name"],
         provider_id=row["provider_id"],
-        facts={"session": token_hash, "caregiver_id": row["caregiver_id"]},
+        facts={"session": token_hash, "caregiver_id": row["caregiver_id"], "device_key": row["device_key"]},
     )
 
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, LargeBinary, SmallInteger, Text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -59,6 +69,24 @@ class StaffSession(Base):
     expires_at: Mapped[datetime] = mapped_column(Instant)
 
 
+class SavedView(Base):
+    """What somebody likes to look at: a page of theirs, with its filters, by a name of their own."""
+
+    __tablename__ = "saved_view"
+    __table_args__ = (
+        UniqueConstraint("staff_id", "page", "name"),
+        CheckConstraint("length(name) BETWEEN 1 AND 40 AND length(query) <= 2000", name="lengths"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"))
+    page: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+    query: Mapped[str] = mapped_column(Text)
+    """The filters, as the page's address has them behind the question mark."""
+    saved_at: Mapped[datetime] = mapped_column(Instant)
+
+
 class AppKey(Base):
     """What an outside system signs with."""
 
@@ -108,6 +136,33 @@ class SignedLink(Base):
     expires_at: Mapped[datetime] = mapped_column(Instant)
     revoked_at: Mapped[datetime | None] = mapped_column(Instant)
     uses: Mapped[int] = mapped_column(Integer, server_default="0")
+    held_by: Mapped[str | None] = mapped_column(Text)
+    """Whom it was given to, like "family:0197…"; null where nobody wrote it down."""
+
+
+class LinkOpening(Base):
+    """A link was opened: when, and with what kind of device; never from which address.
+
+    Openings of one link by one kind of device within ten minutes (`slot`) are one row: who reloads a page, or leaves
+    it open, does not bury the others.
+    """
+
+    __tablename__ = "link_opening"
+    __table_args__ = (
+        CheckConstraint("device IN ('wechat', 'phone', 'computer', 'program')", name="device"),
+        Index(None, "purpose", "subject_id", "opened_at"),
+        Index(None, "opened_at"),
+    )
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    device: Mapped[str] = mapped_column(Text, primary_key=True)
+    slot: Mapped[datetime] = mapped_column(Instant, primary_key=True)
+    purpose: Mapped[str] = mapped_column(Text)
+    subject_id: Mapped[UUID]
+    held_by: Mapped[str | None] = mapped_column(Text)
+    opened_at: Mapped[datetime] = mapped_column(Instant)
+    last_at: Mapped[datetime] = mapped_column(Instant)
+    times: Mapped[int] = mapped_column(Integer)
 
 
 class OneTimeCode(Base):
@@ -142,12 +197,18 @@ class CaregiverSession(Base):
     """A caregiver signed in on their own phone, for the company that employs them."""
 
     __tablename__ = "caregiver_session"
-    __table_args__ = (Index(None, "caregiver_id"), Index(None, "expires_at"))
+    __table_args__ = (
+        CheckConstraint("octet_length(device_key) = 65", name="device_key"),
+        Index(None, "caregiver_id"),
+        Index(None, "expires_at"),
+    )
 
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     caregiver_id: Mapped[UUID]
     provider_id: Mapped[UUID]
     name: Mapped[str] = mapped_column(Text)
+    device_key: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """The public key of the phone, a point of P-256; a browser that cannot keep one may read, not report."""
     created_at: Mapped[datetime] = mapped_column(Instant)
     expires_at: Mapped[datetime] = mapped_column(Instant)
 

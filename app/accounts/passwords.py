@@ -10,7 +10,7 @@ import asyncio
 import secrets
 from collections.abc import Callable
 from functools import cache
-from typing import TypeVar, TypeVarTuple, Unpack
+from typing import Any, TypeVar, TypeVarTuple, Unpack
 
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
@@ -73,3 +73,11 @@ def _fits(password: str, password_hash: str) -> bool:
 @cache
 def _nobodys_hash() -> str:
     return _hasher.hash(secrets.token_urlsafe(32))
+
+
+def of_process(state: Any) -> Hashing:
+    """The one line before the hashing threads of this process, kept on the application's state."""
+    if not hasattr(state, "hashing"):
+        state.hashing = Hashing()
+    hashing: Hashing = state.hashing
+    return hashing

@@ -49,6 +49,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     # open doors
     "session.open": _who(PUBLIC),
     "catalog.read": _who(PUBLIC),
+    "portal.read": _who(PUBLIC),
     "family.order": _who(PUBLIC),  # the link in the path is the proof
     "family.rate": _who(PUBLIC),
     "family.pay": _who(PUBLIC),
@@ -83,6 +84,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "calls.judge": _who(SUPERVISOR),
     "recordings.read": _who(*DESK, AUDITOR),
     "messages.read": _who(*DESK, AUDITOR),
+    "family_links.read": _who(*DESK, AUDITOR),
     "incidents.read": _who(*DESK, AUDITOR),
     "incidents.work": _who(*DESK),
     "quotes.make": _who(*DESK, STATION, FAMILY, APP),
@@ -94,6 +96,8 @@ ACTIONS: dict[str, frozenset[str]] = {
     "orders.book": _who(*DESK, STATION),
     "booking.rules": _who(SUPERVISOR),
     "orders.change": _who(*DESK),
+    "orders.watch": _who(*DESK),
+    "order_files.read": _who(*DESK, AUDITOR),  # an order with all that was decided, said and proved about it
     "plans.read": _who(*DESK, AUDITOR),
     "plans.write": _who(*DESK),
     "dispatch.read": _who(*DESK, AUDITOR),
@@ -115,7 +119,10 @@ ACTIONS: dict[str, frozenset[str]] = {
     "complaints.write": _who(*DESK, FAMILY),
     "complaints.decide": _who(SUPERVISOR),
     "desk.stream": _who(*DESK),
+    "board.read": _who(*DESK),
+    "board.views": _who(*DESK),
     # money: who prepares never releases
+    "insight.read": _who(SUPERVISOR, AUDITOR, CLERK, APPROVER, ADMINISTRATOR),
     "settlement.run": _who(CLERK),
     "settlement.read": _who(CLERK, AUDITOR, APPROVER, SUPERVISOR),
     "settlement.review": _who(CLERK),

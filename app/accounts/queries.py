@@ -21,7 +21,7 @@ WHERE token_hash = (SELECT token_hash FROM staff_session WHERE token_hash = $1 F
 
 FAMILY_CALLER = "SELECT phone_index FROM family_session WHERE token_hash = $1 AND expires_at > $2"
 
-CAREGIVER_CALLER = """SELECT caregiver_id, provider_id, name FROM caregiver_session
+CAREGIVER_CALLER = """SELECT caregiver_id, provider_id, name, device_key FROM caregiver_session
 WHERE token_hash = $1 AND expires_at > $2"""
 
 # The nonce goes in before the signature is checked; a wrong signature rolls it back with the request. A second

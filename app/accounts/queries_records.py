@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,13 +17,21 @@ WHERE ($1::text IS NULL OR object_type = $1) AND ($2::text IS NULL OR object_id 
   AND ($5::timestamptz IS NULL OR at >= $5) AND ($6::uuid IS NULL OR id < $6)
 ORDER BY id DESC LIMIT $7"""
 
-ADD_LINK = """INSERT INTO signed_link (token_hash, purpose, subject_id, created_at, expires_at)
-VALUES ($1, $2, $3, $4, $5)"""
-FIND_LINK = """SELECT subject_id FROM signed_link
+ADD_LINK = """INSERT INTO signed_link (token_hash, purpose, subject_id, created_at, expires_at, held_by)
+VALUES ($1, $2, $3, $4, $5, $6)"""
+FIND_LINK = """SELECT subject_id, held_by FROM signed_link
 WHERE token_hash = $1 AND purpose = $2 AND expires_at > $3 AND revoked_at IS NULL AND uses < $4"""
 COUNT_LINK = "UPDATE signed_link SET uses = uses + 1 WHERE token_hash = $1"
 REVOKE_LINKS = """UPDATE signed_link SET revoked_at = $3
 WHERE purpose = $1 AND subject_id = $2 AND revoked_at IS NULL"""
+STANDING_LINKS = """SELECT subject_id, max(expires_at) AS expires_at FROM signed_link
+WHERE purpose = $1 AND subject_id = ANY($2) AND revoked_at IS NULL AND expires_at > $3 GROUP BY subject_id"""
+NOTE_OPENING = """INSERT INTO link_opening (token_hash, device, slot, purpose, subject_id, held_by, opened_at, last_at,
+  times)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 1)
+ON CONFLICT (token_hash, device, slot) DO UPDATE SET last_at = excluded.last_at, times = link_opening.times + 1"""
+OPENINGS = """SELECT opened_at, last_at, times, device, held_by FROM link_opening
+WHERE purpose = $1 AND subject_id = $2 ORDER BY opened_at DESC LIMIT $3"""
 
 ADD_CONSENT = """INSERT INTO consent (id, elder_id, purpose, granted_to, channel, evidence, granted_at, granted_by,
   guardian_id)
@@ -58,8 +67,9 @@ USE_CODE = "UPDATE one_time_code SET used_at = $2 WHERE id = $1 AND used_at IS N
 
 OPEN_FAMILY = """INSERT INTO family_session (token_hash, phone_index, created_at, expires_at)
 VALUES ($1, $2, $3, $4)"""
-OPEN_CAREGIVER = """INSERT INTO caregiver_session (token_hash, caregiver_id, provider_id, name, created_at, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6)"""
+OPEN_CAREGIVER = """INSERT INTO caregiver_session
+  (token_hash, caregiver_id, provider_id, name, device_key, created_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)"""
 CLOSE_CAREGIVER = "DELETE FROM caregiver_session WHERE caregiver_id = $1"
 
 FORGET = (
@@ -69,6 +79,7 @@ FORGET = (
     ("DELETE FROM family_session WHERE expires_at < $1", "sessions"),
     ("DELETE FROM caregiver_session WHERE expires_at < $1", "sessions"),
     ("DELETE FROM signed_link WHERE expires_at < $1", "links"),
+    ("DELETE FROM link_opening WHERE opened_at < $1", "openings"),
 )
 
 
@@ -89,17 +100,29 @@ async def entries(
     return await tx.search(ENTRIES, object_type, object_id, actor, action, since, before, limit)
 
 
-async def add_link(
-    tx: Tx, token_hash: bytes, purpose: str, subject_id: UUID, now: datetime, expires_at: datetime
-) -> None:
-    tx.later("signed_link", ADD_LINK, token_hash, purpose, subject_id, now, expires_at)
+async def add_link(tx: Tx, *row: Any) -> None:
+    tx.later("signed_link", ADD_LINK, *row)
 
 
-async def use_link(tx: Tx, token_hash: bytes, purpose: str, now: datetime, max_uses: int) -> UUID | None:
-    found: UUID | None = await tx.fetchval(FIND_LINK, token_hash, purpose, now, max_uses)
-    if found is not None:
-        tx.later("signed_link", COUNT_LINK, token_hash)
-    return found
+async def find_link(tx: Tx, token_hash: bytes, purpose: str, now: datetime, max_uses: int) -> Any:
+    """`subject_id, held_by`; None for a link that leads nowhere (any more)."""
+    return await tx.fetchrow(FIND_LINK, token_hash, purpose, now, max_uses)
+
+
+async def count_link(tx: Tx, token_hash: bytes) -> None:
+    tx.later("signed_link", COUNT_LINK, token_hash)
+
+
+async def note_opening(tx: Tx, *row: Any) -> None:
+    tx.later("link_opening", NOTE_OPENING, *row)
+
+
+async def openings(tx: Tx, purpose: str, subject_id: UUID, limit: int) -> list[Any]:
+    return await tx.fetch(OPENINGS, purpose, subject_id, limit)
+
+
+async def standing_links(tx: Tx, purpose: str, subject_ids: Sequence[UUID], now: datetime) -> list[Any]:
+    return await tx.fetch(STANDING_LINKS, purpose, list(subject_ids), now)
 
 
 async def revoke_links(tx: Tx, purpose: str, subject_id: UUID, now: datetime) -> int:
@@ -172,5 +195,5 @@ async def close_caregiver(tx: Tx, caregiver_id: UUID) -> int:
 
 
 async def forget(tx: Tx, before: dict[str, datetime]) -> int:
-    """Delete what nobody needs any more; `before` gives the moment for nonces, codes, sessions and links."""
+    """Delete what nobody needs any more; `before` gives the moment for each kind of row."""
     return sum([await tx.run(statement, before[kind]) for statement, kind in FORGET])

@@ -40,6 +40,14 @@ ONE = f"SELECT {_COLUMNS} FROM staff WHERE id = $1 FOR UPDATE"
 ALL = f"SELECT {_COLUMNS} FROM staff WHERE $1::uuid IS NULL OR id > $1 ORDER BY id LIMIT $2"
 
 
+NAMES = "SELECT id, name FROM staff WHERE id = ANY($1::uuid[])"
+
+
+async def names(tx: Tx, staff_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Names of members of staff, for histories; unknown ids are missing."""
+    return {row["id"]: row["name"] for row in await tx.fetch(NAMES, list(staff_ids))}
+
+
 async def take_try(tx: Tx, username: str, now: datetime) -> Any:
     """Count a try and return the account; None for an unknown, disabled or locked one."""
     return await tx.fetchrow(TAKE_TRY, username, now)

@@ -9,7 +9,6 @@ from fastapi import Query, Request, Response
 from pydantic import AwareDatetime
 
 from app.accounts import audit, codes, passwords, queries_staff, router_keys, service, sessions
-from app.accounts.passwords import Hashing
 from app.accounts.schemas import (
     AskCode,
     AuditEntryView,
@@ -37,7 +36,9 @@ Filter = Annotated[str | None, Query(max_length=200)]
 @allow("session.open", keyed=False, own_transaction=True)
 async def open_session(request: Request, response: Response, database: DatabaseDep, body: SignIn) -> Any:
     response.headers["Cache-Control"] = "no-store"
-    return await sessions.sign_in(database, _hashing(request), body.username, body.password, body.otp)
+    return await sessions.sign_in(
+        database, passwords.of_process(request.app.state), body.username, body.password, body.otp
+    )
 
 
 @router.get("/v1/sessions/current", response_model=CallerView, summary="Who you are to us")
@@ -81,7 +82,7 @@ async def open_family_session(response: Response, database: DatabaseDep, body: R
 @router.post("/v1/staff", status_code=201, response_model=NewStaffView, summary="Make a staff account")
 @allow("staff.manage")
 async def create_staff(request: Request, tx: TxDep, caller: CallerDep, body: NewStaffBody) -> NewStaffView:
-    password_hash = await _hashing(request).hash(body.password)
+    password_hash = await passwords.of_process(request.app.state).hash(body.password)
     made = await service.create_staff(
         tx, body.username, body.name, password_hash, body.roles, body.divisions, with_otp=body.otp, caller=caller
     )
@@ -107,7 +108,7 @@ async def change_staff(
     staff_id: UUID,
     body: ChangeStaffBody,
 ) -> StaffView:
-    password_hash = None if body.password is None else await _hashing(request).hash(body.password)
+    password_hash = None if body.password is None else await passwords.of_process(request.app.state).hash(body.password)
     row = await service.change_staff(
         tx,
         caller,
@@ -149,15 +150,6 @@ async def list_audit_entries(
 
 
 router.include_router(router_keys.router)
-
-
-def _hashing(request: Request) -> Hashing:
-    """The one line before the hashing threads of this process."""
-    state = request.app.state
-    if not hasattr(state, "hashing"):
-        state.hashing = passwords.Hashing()
-    hashing: Hashing = state.hashing
-    return hashing
 
 
 def _staff_facts(row: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from app.accounts import queries_records
+from app.accounts.links import OPENINGS_KEPT
 from app.accounts.signing import WINDOW
 from app.core import clock
 from app.core.db import Tx
@@ -19,5 +20,6 @@ async def forget_expired(tx: Tx) -> int:
         "codes": now - timedelta(days=1),
         "sessions": now,
         "links": now - timedelta(days=30),
+        "openings": now - OPENINGS_KEPT,
     }
     return await queries_records.forget(tx, before)

@@ -36,6 +36,7 @@ class Incident(Base):
         Index("ix_incident_living", "first_at", postgresql_where="status <> 'closed'"),
         Index(None, "elder_id"),
         Index(None, "division_code", "id"),
+        Index("ix_incident_by_day", "first_at"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

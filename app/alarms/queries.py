@@ -45,7 +45,7 @@ VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING"""
 DUE = f"""SELECT s.step, e.name AS elder_name, {", ".join(f"i.{name.strip()}" for name in COLUMNS.split(","))}
 FROM incident i JOIN incident_step s ON s.incident_id = i.id LEFT JOIN elder e ON e.id = i.elder_id
 WHERE s.taken_at IS NULL AND s.step = ANY($1::text[]) AND s.due_at <= $2 ORDER BY s.due_at, s.incident_id LIMIT $3
-FOR UPDATE OF i, s SKIP LOCKED"""
+FOR UPDATE OF s SKIP LOCKED"""
 TAKEN = """UPDATE incident_step s SET taken_at = $4, told = t.told
 FROM unnest($1::uuid[], $2::text[], $3::int[]) AS t (incident_id, step, told)
 WHERE s.incident_id = t.incident_id AND s.step = t.step"""
@@ -55,6 +55,15 @@ FIND = f"""SELECT {COLUMNS} FROM incident WHERE ($1 OR status <> 'closed') AND (
   AND (division_code IS NULL OR EXISTS (SELECT 1 FROM unnest($3::text[], $4::text[]) AS r (low, high)
     WHERE division_code >= r.low AND division_code < r.high))
 ORDER BY id DESC LIMIT $5"""
+_NAMED = f"""SELECT {", ".join(f"i.{name.strip()}" for name in COLUMNS.split(","))}, e.name AS elder_name,
+  d.name AS division_name, w.name AS operator
+FROM incident i LEFT JOIN elder e ON e.id = i.elder_id LEFT JOIN division d ON d.code = i.division_code
+LEFT JOIN staff w ON 'staff:' || w.id = i.acknowledged_by"""
+NAMED = f"{_NAMED} WHERE i.id = $1"
+LIVING = f"""{_NAMED} WHERE i.status <> 'closed' AND (i.division_code IS NULL OR EXISTS (
+  SELECT 1 FROM unnest($1::text[], $2::text[]) AS r (low, high)
+  WHERE i.division_code >= r.low AND i.division_code < r.high))
+ORDER BY i.status <> 'open', i.finding IS NOT NULL, i.first_at, i.id LIMIT $3"""
 ENTRY = """INSERT INTO incident_entry (id, incident_id, what, facts, note, actor, at)
 VALUES ($1, $2, $3, $4, $5, $6, $7)"""
 ENTRIES = "SELECT id, what, facts, note, actor, at FROM incident_entry WHERE incident_id = $1 ORDER BY at, id"
@@ -130,8 +139,10 @@ async def seed_rung(tx: Tx, *values: Any) -> None:
 
 
 async def due(tx: Tx, steps: Sequence[str], now: datetime, limit: int) -> list[Any]:
-    """Those of `steps` that are due and not taken, each with its incident, locked with it; those somebody holds are
-    left out."""
+    """Those of `steps` that are due and not taken, each with its incident; those another sweep holds are left out.
+
+    Incidents are not locked: one on which somebody presses again and again would be left out again and again.
+    """
     return await tx.fetch(DUE, list(steps), now, limit)
 
 
@@ -153,6 +164,15 @@ async def find(tx: Tx, *, closed: bool, after: UUID | None, ranges: Sequence[tup
     """Incidents within division ranges, or whose division nobody knows; newest first."""
     lows, highs = [low for low, _ in ranges], [high for _, high in ranges]
     return await tx.fetch(FIND, closed, after, lows, highs, limit)
+
+
+async def living(tx: Tx, ranges: Sequence[tuple[str, str]], limit: int) -> list[Any]:
+    """What is not closed, with names: untaken first, then by age."""
+    return await tx.fetch(LIVING, [low for low, _ in ranges], [high for _, high in ranges], limit)
+
+
+async def named(tx: Tx, incident_id: UUID) -> Any:
+    return await tx.fetchrow(NAMED, incident_id)
 
 
 async def move(tx: Tx, incident_id: UUID, values: dict[str, Any]) -> Any:

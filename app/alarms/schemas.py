@@ -89,6 +89,15 @@ class IncidentView(View):
     closed_at: datetime | None = None
 
 
+class LivingView(IncidentView):
+    """With the names of whom it is about, where, and who has taken it on."""
+
+    elder_name: str | None = None
+    """Masked."""
+    division_name: str | None = None
+    operator: str | None = None
+
+
 class HelperView(View):
     """Somebody on duty near by. `phone` of a station; a caregiver is reached by the provider."""
 

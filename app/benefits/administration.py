@@ -116,3 +116,14 @@ async def visible_elder(tx: Tx, caller: Caller, elder_id: UUID) -> elders.ElderF
 def _check_interval(first: date, last: date | None) -> None:
     if last is not None and last < first:
         raise Invalid("interval_empty", "the last day lies before the first", field="valid_to")
+
+
+async def schemes_in_force(tx: Tx, division: str, day: date) -> list[Any]:
+    """Schemes that hold on `day` somewhere in `division`, in paying order."""
+    return [
+        row
+        for row in await queries.schemes(tx)
+        if (divisions.covers(division, row.division_code) or divisions.covers(row.division_code, division))
+        and row.valid_from <= day
+        and (row.valid_to is None or row.valid_to >= day)
+    ]

@@ -30,14 +30,20 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A share with what is asked for and how it is counted. `share` is null when there was nothing to count."""
+    """A share, `part` of `whole`, with what is asked for and how it is counted; null when there was nothing to
+    count."""
 
     name: str
     label: str
     standard: str
-    share: float | None
+    part: int
+    whole: int
     asked: float | None
     definition: str
+
+    @property
+    def share(self) -> float | None:
+        return round(self.part / self.whole, 4) if self.whole > 0 else None
 
 
 def figures(counts: Counts) -> list[Figure]:
@@ -45,27 +51,23 @@ def figures(counts: Counts) -> list[Figure]:
     reached = counts.offered - counts.abandoned_short
     return [
         Figure(
-            "answered_within_15s", "15 秒接听率", "GB/T 33358", _share(counts.within_15, counts.offered), None,
+            "answered_within_15s", "15 秒接听率", "GB/T 33358", counts.within_15, counts.offered, None,
             "answered by a person within 15 s of joining the queue / all calls",
         ),
         Figure(
-            "connect_rate", "接通率", "GB/T 33358", _share(counts.answered, reached), 0.95,
+            "connect_rate", "接通率", "GB/T 33358", counts.answered, reached, 0.95,
             f"answered by a person / all calls but those given up within {SHORT_S} s",
         ),
         Figure(
-            "abandon_rate", "放弃率", "GB/T 33358", _share(counts.abandoned, counts.offered), None,
+            "abandon_rate", "放弃率", "GB/T 33358", counts.abandoned, counts.offered, None,
             "given up before a person answered / all calls",
         ),
         Figure(
-            "nena_within_15s", "NENA 15 s", "NENA-STA-020", _share(counts.within_15, counts.offered), 0.90,
+            "nena_within_15s", "NENA 15 s", "NENA-STA-020", counts.within_15, counts.offered, 0.90,
             "answered by a person within 15 s / all calls",
         ),
         Figure(
-            "nena_within_20s", "NENA 20 s", "NENA-STA-020", _share(counts.within_20, counts.offered), 0.95,
+            "nena_within_20s", "NENA 20 s", "NENA-STA-020", counts.within_20, counts.offered, 0.95,
             "answered by a person within 20 s / all calls",
         ),
     ]  # fmt: skip
-
-
-def _share(part: int, whole: int) -> float | None:
-    return round(part / whole, 4) if whole > 0 else None

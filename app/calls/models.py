@@ -25,6 +25,7 @@ class Call(Base):
         CheckConstraint(one_of("outcome", Outcome), "outcome"),
         Index(None, "caller_index", "first_at"),
         Index(None, "first_at", postgresql_where=text("outcome IS NULL")),
+        Index("ix_call_by_day", "first_at"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

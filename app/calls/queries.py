@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -41,15 +41,18 @@ FIND = f"""{_CALLS} WHERE ($1::text IS NULL OR c.state = $1) AND ($2::text IS NU
   AND ($3::text IS NULL OR c.queue = $3) AND ($4::text IS NULL OR c.agent = $4) AND ($5::uuid IS NULL OR c.id < $5)"""
 LIVING, NEWEST = " AND c.outcome IS NULL", " ORDER BY c.id DESC LIMIT $6"
 _WAITED = "extract(epoch FROM coalesce({}, ended_at, abandoned_at, voicemail_at) - coalesce(queued_at, first_at))"
-COUNTS = f"""SELECT count(*) FILTER (WHERE outcome <> 'unknown') AS offered,
+_TALLY = f"""count(*) FILTER (WHERE outcome <> 'unknown') AS offered,
   count(*) FILTER (WHERE outcome = 'answered') AS answered,
   count(*) FILTER (WHERE outcome = 'answered' AND {_WAITED.format("answered_at")} <= 15) AS within_15,
   count(*) FILTER (WHERE outcome = 'answered' AND {_WAITED.format("answered_at")} <= 20) AS within_20,
   count(*) FILTER (WHERE outcome IN ('abandoned', 'unanswered')) AS abandoned,
   count(*) FILTER (WHERE outcome IN ('abandoned', 'unanswered') AND {_WAITED.format("abandoned_at")} < $4)
     AS abandoned_short,
-  count(*) FILTER (WHERE outcome = 'voicemail') AS voicemail, count(*) FILTER (WHERE outcome = 'unknown') AS unknown
-FROM call WHERE first_at >= $1 AND first_at < $2 AND ($3::text IS NULL OR queue = $3)"""
+  count(*) FILTER (WHERE outcome = 'voicemail') AS voicemail, count(*) FILTER (WHERE outcome = 'unknown') AS unknown"""
+COUNTS = f"""SELECT {_TALLY} FROM call
+WHERE first_at >= $1 AND first_at < $2 AND ($3::text IS NULL OR queue = $3)"""
+COUNTS_BY_DAY = f"""SELECT (first_at AT TIME ZONE 'Asia/Shanghai')::date AS day, {_TALLY} FROM call
+WHERE first_at >= $1 AND first_at < $2 AND ($3::text IS NULL OR queue = $3) GROUP BY 1"""
 
 DUE = """INSERT INTO callback_task (id, call_id, reason, status, phone, phone_index, due_at, created_at)
 VALUES ($1, $2, $3, 'due', $4, $5, $6, $7)
@@ -141,6 +144,12 @@ async def find(
 async def counts(tx: Tx, begin: datetime, end: datetime, queue: str | None, short_s: int) -> dict[str, int]:
     """Of calls that came in between; in the words of `figures.Counts`."""
     return dict((await tx.fetch(COUNTS, begin, end, queue, short_s))[0])
+
+
+async def counts_by_day(tx: Tx, begin: datetime, end: datetime, short_s: int) -> dict[date, dict[str, int]]:
+    """The same by service day; days without calls are left out."""
+    rows = await tx.search(COUNTS_BY_DAY, begin, end, None, short_s)
+    return {row["day"]: {name: row[name] for name in row.keys() if name != "day"} for row in rows}  # noqa: SIM118
 
 
 async def due(tx: Tx, *values: Any) -> bool:

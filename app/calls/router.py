@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
@@ -50,7 +49,7 @@ async def read_figures(
     return HotlineView(
         begin=begin, end=end, queue=queue, offered=counts.offered, answered=counts.answered,
         abandoned=counts.abandoned, voicemail=counts.voicemail, unknown=counts.unknown,
-        figures=[FigureView(**asdict(figure)) for figure in figures.figures(counts)],
+        figures=[FigureView.model_validate(figure) for figure in figures.figures(counts)],
     )  # fmt: skip
 
 

@@ -43,8 +43,10 @@ class FigureView(View):
     name: str
     label: str
     standard: str
+    part: int
+    whole: int
     share: float | None = None
-    """Between 0 and 1; null when there was nothing to count."""
+    """`part` of `whole`, between 0 and 1; null when there was nothing to count."""
     asked: float | None = None
     """What the standard asks for, as far as it states it."""
     definition: str

@@ -1,4 +1,5 @@
-"""A link for the family, made at the desk: to be read out, or sent by whatever the caller has at hand."""
+"""A link for the family, made at the desk: to be read out, or sent by whatever the caller has at hand; and who looked
+by the links of an order."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from app.channels.notices import LINK_VALID
 from app.core import clock
 from app.core.http import CallerDep, Router, TxDep, allow
 from app.core.text import View
+from app.followup.service import FAMILY_LINK
 from app.orders import service as orders
 
 router = Router(tags=["family"])
@@ -24,6 +26,28 @@ class FamilyLinkView(View):
     expires_at: datetime
 
 
+class OpeningView(View):
+    """One look, or several of one link within ten minutes. `held_by`: whom the link was given to: "family:<id of the
+    relative>", or whoever of the staff made it."""
+
+    opened_at: datetime
+    last_at: datetime
+    times: int
+    device: str
+    held_by: str | None = None
+
+
+@router.get(
+    "/v1/orders/{order_id}/family-link-openings",
+    response_model=list[OpeningView],
+    summary="Who looked at this order by a family's link, and when; the latest first",
+)
+@allow("family_links.read")
+async def list_openings(tx: TxDep, caller: CallerDep, order_id: UUID) -> Any:
+    scope.see(caller, (await orders.get(tx, order_id)).division_code)
+    return [OpeningView(**dict(row)) for row in await links.openings(tx, FAMILY_LINK, order_id)]
+
+
 @router.post(
     "/v1/orders/{order_id}/family-links",
     response_model=FamilyLinkView,
@@ -33,7 +57,7 @@ class FamilyLinkView(View):
 @allow("orders.change")
 async def make_family_link(tx: TxDep, caller: CallerDep, request: Request, order_id: UUID) -> Any:
     scope.see(caller, (await orders.get(tx, order_id)).division_code)
-    token = await links.issue(tx, "family_order", order_id, LINK_VALID)
+    token = await links.issue(tx, FAMILY_LINK, order_id, LINK_VALID, caller.actor)
     await audit.record(tx, caller, "family_link.issue", "care_order", order_id)
     return {
         "token": token,

@@ -18,13 +18,12 @@ from app.core import clock
 from app.core.db import Tx
 from app.core.errors import NotFound
 from app.core.http import Caller, CallerDep, Router, TxDep, allow
-from app.core.json import loads
 from app.core.paging import CursorParam, Limit, Page, after_id, page_of
 from app.core.text import Body, Line, View, masked_phone
-from app.messaging import queries_receipts, templates
+from app.messaging import queries_receipts
 from app.messaging import service as messaging
 from app.messaging.breaker import Breaker
-from app.messaging.ways import CHANNELS, Purpose, purpose_of
+from app.messaging.ways import CHANNELS, Purpose
 from app.regions.divisions import scope_ranges
 
 router = Router(tags=["messages"])
@@ -131,7 +130,7 @@ async def read_message(tx: TxDep, caller: CallerDep, message_id: UUID) -> Any:
         index = bytes(row["address_index"] or b"")
         told = await queries_receipts.of_message(tx, row["channel"], row["external_id"], index)
     receipts = [ReceiptView(**dict(one)) for one in told]
-    return WholeMessageView(**_shown(tx, row), words=await _words(tx, row), receipts=receipts)
+    return WholeMessageView(**_shown(tx, row), words=await messaging.words(tx, row), receipts=receipts)
 
 
 @router.get("/v1/message-channels", response_model=ChannelList, summary="How each channel does")
@@ -187,13 +186,3 @@ def _shown(tx: Tx, row: Any) -> dict[str, Any]:
         plain = tx.vault.open(messaging.ADDRESS, row["id"], row["address"])
         address = masked_phone(plain) if plain.startswith("+") else f"{plain[:2]}****"
     return facts | {"template": row["template_code"], "address": address}
-
-
-async def _words(tx: Tx, row: Any) -> str | None:
-    if row["params"] is None or purpose_of(row["template_code"]) is Purpose.CODE:
-        return None
-    params = loads(tx.vault.open(messaging.PARAMS, row["id"], row["params"]))
-    if "link" in params:
-        params["link"] = "（链接）"
-    text = await messaging.wording(tx, row["template_code"], row["channel"], clock.service_day(row["created_at"]))
-    return templates.render(text, params)

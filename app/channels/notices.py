@@ -10,11 +10,14 @@ from app.accounts import consent, links
 from app.accounts.purposes import FAMILY, FAMILY_NOTICES
 from app.calls import callbacks
 from app.channels import queries
+from app.channels.desk import AUDIENCE as DESK
+from app.channels.desk import ORDER_CHANGED
 from app.channels.wechat import sender as wechat
 from app.core import clock
 from app.core.db import Tx
 from app.dispatch.events import CaregiverAssigned, NobodyFound
 from app.elders import service as elders
+from app.followup.service import FAMILY_LINK
 from app.jobs import feed
 from app.jobs.queue import enqueue
 from app.messaging import service as messaging
@@ -22,14 +25,13 @@ from app.messaging.events import LeftToVoice
 from app.messaging.ways import Way
 from app.orders import service as orders
 from app.orders import views
-from app.orders.events import DeadlineMissed
+from app.orders.events import DeadlineMissed, OrderAdvanced, OrderFlagged, OrderPlaced, OrdersTouched
 from app.orders.schemas import OrderView, PartyView
 from app.rounds.events import RoundsPublished
 from app.visits.events import ServiceCompleted
 
 TELL_FAMILY = "channels.tell_family"
 LINK_VALID = timedelta(days=30)
-DESK = "desk"
 
 
 async def on_caregiver_assigned(tx: Tx, event: CaregiverAssigned) -> None:
@@ -50,6 +52,20 @@ async def on_rounds_published(tx: Tx, event: RoundsPublished) -> None:
 async def on_nobody_found(tx: Tx, event: NobodyFound) -> None:
     """A person has to look."""
     await _tell_desk(tx, "order.nobody_found", event.order_id, {}, event.at)
+
+
+async def on_order_changed(tx: Tx, event: OrderAdvanced | OrderFlagged) -> None:
+    """Whoever has a board open sees it. The stream adds the order as it is then, once for everybody."""
+    await feed.append(tx, DESK, ORDER_CHANGED, order_id=event.order_id, occurred_at=event.at)
+
+
+async def on_order_placed(tx: Tx, event: OrderPlaced) -> None:
+    await feed.append(tx, DESK, ORDER_CHANGED, order_id=event.order.id, occurred_at=event.at)
+
+
+async def on_orders_touched(tx: Tx, event: OrdersTouched) -> None:
+    for order_id in event.order_ids:
+        await feed.append(tx, DESK, ORDER_CHANGED, order_id=order_id, occurred_at=event.at)
 
 
 async def on_deadline_missed(tx: Tx, event: DeadlineMissed) -> None:
@@ -75,7 +91,7 @@ async def tell_family(tx: Tx, payload: dict[str, Any], *, public_url: str) -> No
     starts = payload.get("starts_at")
     about = [template, str(order_id), *(str(one.id) for one in _coming(order)), *([starts] if starts else [])]
     for member_id, phone in await elders.approved_family(tx, order.elder.id):
-        token = await links.issue(tx, "family_order", order_id, LINK_VALID)
+        token = await links.issue(tx, FAMILY_LINK, order_id, LINK_VALID, f"family:{member_id}")
         openid = await wechat.address_of(tx, phone, template)
         await messaging.send(
             tx,

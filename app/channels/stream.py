@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Annotated
+from typing import Annotated, cast
 
 from fastapi import Header, Query, Request
 from fastapi.responses import StreamingResponse
+from starlette.types import Message, Send
 
-from app.channels.desk import DeskFeed
+from app.channels.desk import DeskFeed, Entry
+from app.core import log
 from app.core.db import Database
 from app.core.errors import Invalid
 from app.core.http import Caller, CallerDep, DatabaseDep, Router, allow
+from app.core.text import Word
 from app.jobs.feed import Position
 
 router = Router(tags=["desk"])
@@ -21,6 +25,10 @@ router = Router(tags=["desk"])
 MAX_S = 300
 """A stream ends after five minutes and the browser comes back with its last id: a session that has been closed
 meanwhile then ends here too."""
+
+STALLED_S = 20.0
+"""Whoever takes nothing for so long is not there any more. Until then the server keeps what fits into the connection's
+buffers, and no more: the next events wait in the feed, which everybody shares."""
 
 _ID = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")
 
@@ -48,26 +56,56 @@ async def stream(
     caller: CallerDep,
     agent: Annotated[str | None, Query(max_length=40, description="My extension; offers to others stay out")] = None,
     hold: Annotated[int, Query(ge=1, le=MAX_S, description="Seconds until the stream ends")] = MAX_S,
+    about: Annotated[
+        list[Word] | None, Query(max_length=20, description="Only events whose type begins with one of these")
+    ] = None,
     last_event_id: Annotated[str | None, Header(description="Position to go on from")] = None,
 ) -> StreamingResponse:
-    after = _position(last_event_id)
-    return StreamingResponse(
-        _events(_feed(request, database), caller, agent, after, hold),
+    desk = _feed(request, database)
+    start = await desk.start(_position(last_event_id))
+    return LiveResponse(
+        _events(desk, caller, agent, tuple(about or ()), start, hold),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
+class LiveResponse(StreamingResponse):
+    """Breaks off when its reader stops reading."""
+
+    async def stream_response(self, send: Send) -> None:
+        async def patiently(message: Message) -> None:
+            async with asyncio.timeout(STALLED_S):
+                await send(message)
+
+        events = cast(AsyncGenerator[bytes], self.body_iterator)
+        try:
+            await super().stream_response(patiently)
+        except TimeoutError:
+            log.get("desk").warning("stream_stalled")
+            raise ConnectionAbortedError("the reader stopped reading") from None
+        finally:
+            await events.aclose()  # wherever it broke off: nobody listens any more
+
+
 async def _events(
-    desk: DeskFeed, caller: Caller, agent: str | None, after: Position | None, hold: int
-) -> AsyncIterator[str]:
-    yield "retry: 1000\n\n"
-    async with aclosing(desk.follow(after, hold)) as entries:
-        async for entry in entries:
-            if entry is None:
-                yield ": still here\n\n"
-            elif entry.concerns(caller.divisions, agent):
-                yield entry.text()
+    desk: DeskFeed, caller: Caller, agent: str | None, about: tuple[str, ...], start: Position, hold: int
+) -> AsyncGenerator[bytes]:
+    # Whoever reads the present state after this has been said misses nothing in between.
+    yield f"event: ready\nid: {start.txid}-{start.id}\nretry: 1000\ndata: {{}}\n\n".encode()
+    async with aclosing(desk.follow(start, hold)) as batches:
+        async for entries in batches:
+            mine = [
+                entry.text for entry in entries if _wanted(entry, about) and entry.concerns(caller.divisions, agent)
+            ]
+            if mine:
+                yield b"".join(mine)
+            elif not entries:
+                yield b": still here\n\n"
+
+
+def _wanted(entry: Entry, about: tuple[str, ...]) -> bool:
+    return not about or entry.type.startswith(about)
 
 
 def _feed(request: Request, database: Database) -> DeskFeed:

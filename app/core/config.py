@@ -34,6 +34,11 @@ class Settings(BaseSettings):
         description="64 hex characters. Production needs it; development keeps one in data_dir/keys.",
     )
     amap_key: str | None = Field(default=None, description="Key of AMap's web service; empty: no map is asked.")
+    map_tiles_url: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s;,'\"]+)?$",
+        description="Map tiles under the outlines, like https://tiles.example/{z}/{x}/{y}.png; empty: none.",
+    )
     amap_url: str = Field(default="https://restapi.amap.com", description="Where AMap's web service is.")
     wechat_url: str = Field(default="https://api.weixin.qq.com", description="Where WeChat's servers are.")
     wechatpay_url: str = Field(default="https://api.mch.weixin.qq.com", description="Where WeChat Pay's servers are.")

@@ -54,6 +54,12 @@ def distance_m(lng1: float, lat1: float, lng2: float, lat2: float) -> float:
     return 2 * EARTH_RADIUS_M * math.asin(min(1.0, math.sqrt(half)))
 
 
+def offset_m(home: tuple[float, float], point: tuple[float, float]) -> tuple[int, int]:
+    """How many metres `point` lies east and north of `home`, both (lng, lat) in WGS-84; good for a town's distances."""
+    east = math.radians(point[0] - home[0]) * math.cos(math.radians(home[1])) * EARTH_RADIUS_M
+    return round(east), round(math.radians(point[1] - home[1]) * EARTH_RADIUS_M)
+
+
 def geohash(lng: float, lat: float, length: int) -> str:
     """The cell of a point, as `length` letters of the public geohash; seven letters are some 150 metres."""
     west, east, south, north = -180.0, 180.0, -90.0, 90.0

@@ -16,7 +16,7 @@ from uuid import UUID
 from app.core import clock
 from app.core.db import Tx
 from app.dispatch import queries_modes as queries
-from app.orders import queries as orders
+from app.orders import service as orders
 from app.orders.lifecycle import Delivery
 
 

@@ -10,7 +10,7 @@ from fastapi import Query, Request, Response
 from app.accounts import scope
 from app.core.db import Tx
 from app.core.http import Caller, CallerDep, DatabaseDep, IfMatchDep, Router, TxDep, allow, check_version
-from app.dispatch import mode_rules, queries, service
+from app.dispatch import candidates, mode_rules, queries, service
 from app.dispatch.mode_rules import NewContract
 from app.dispatch.modes import Mode
 from app.dispatch.schemas import HandAssignment
@@ -24,7 +24,6 @@ from app.dispatch.schemas_modes import (
     ModeRuleView,
     OfferedView,
 )
-from app.matching import finalists, relaxing, search
 from app.matching.schemas import CandidatesView
 from app.orders import service as orders
 from app.orders import views
@@ -36,21 +35,7 @@ router = Router(tags=["dispatch"])
 @router.get("/v1/orders/{order_id}/candidates", response_model=CandidatesView, summary="Who could come, and why not")
 @allow("dispatch.read", own_transaction=True)
 async def read_candidates(database: DatabaseDep, request: Request, caller: CallerDep, order_id: UUID) -> Any:
-    async with database.transaction() as tx:
-        order = await orders.get(tx, order_id)
-        scope.see(caller, order.division_code)
-        excluded = [row["provider_id"] for row in await queries.past_offers(tx, order_id)]
-        found = await search.find(tx, order, excluded)
-        relaxed = await relaxing.relaxations(tx, order, excluded) if not found.ranked else []
-        origins = await finalists.origins(tx, found.ranked)
-    # The connection is back: the map may be slow, and nobody else waits for it.
-    candidates = await finalists.explained(request.app.state.road_times, order, found, origins)
-    return {
-        "starts_at": found.starts_at,
-        "candidates": candidates,
-        "funnel": found.funnel,
-        "relaxations": relaxed,
-    }
+    return (await candidates.of_order(database, request.app.state.road_times, caller, order_id)).view
 
 
 @router.get(

@@ -17,6 +17,8 @@ OF_ELDER = """SELECT id, number, token, issued_at, issued_by, revoked_at FROM el
 WHERE elder_id = $1 ORDER BY issued_at DESC, id DESC"""
 SCANNED = """SELECT c.id, c.number, c.elder_id, e.name, e.sex, e.birth_date, e.division_code, e.status
 FROM elder_card c JOIN elder e ON e.id = c.elder_id WHERE c.token_hash = $1 AND c.revoked_at IS NULL"""
+WAS_CARD_OF = """SELECT EXISTS (SELECT FROM elder_card WHERE token_hash = $2 AND elder_id = $1
+  AND issued_at <= $3 AND (revoked_at IS NULL OR revoked_at > $3))"""
 HELPED = """UPDATE elder_card SET
   helped = CASE WHEN helped_since > $3 THEN helped + 1 ELSE 1 END,
   helped_since = CASE WHEN helped_since > $3 THEN helped_since ELSE $2 END
@@ -48,3 +50,8 @@ async def scanned(tx: Tx, token_hash: bytes) -> Any:
 async def helped(tx: Tx, card_id: UUID, now: datetime, an_hour_ago: datetime) -> int:
     """How often help was asked for by this card within the hour, this time included; one at a time."""
     return int(await tx.fetchval(HELPED, card_id, now, an_hour_ago))
+
+
+async def was_card_of(tx: Tx, elder_id: UUID, token_hash: bytes, at: datetime) -> bool:
+    """Was a card with this token the elder's at that time?"""
+    return bool(await tx.fetchval(WAS_CARD_OF, elder_id, token_hash, at))

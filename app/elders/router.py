@@ -115,10 +115,8 @@ async def change_elder(
 @allow("elders.reveal", keyed=False)
 async def reveal(tx: TxDep, caller: CallerDep, elder_id: UUID, body: RevealBody, response: Response) -> Any:
     """Every reveal leaves its own audit row, a repeated one too."""
-    row = await registration.visible(tx, caller, elder_id)
-    await audit.record(tx, caller, "elders.reveal", "elder", elder_id, sorted(set(body.fields)), body.reason)
     response.headers["Cache-Control"] = "no-store"
-    return await views.plain(tx, row, body.fields)
+    return await views.reveal(tx, caller, elder_id, body.fields, body.reason)
 
 
 @router.get("/v1/elders/{elder_id}/household", response_model=HouseholdView, summary="Elders on the same phone")

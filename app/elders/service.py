@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
+from app.accounts.tokens import hash_of
 from app.core import clock
 from app.core.db import Tx
 from app.core.errors import NotFound
 from app.core.http import Caller
-from app.elders import queries, registration, seals
+from app.elders import queries, queries_cards, registration, seals
 from app.elders.facts import (
     Door,
     ElderFacts,
@@ -23,7 +25,7 @@ from app.elders.tags import as_of
 
 __all__ = [
     "Door", "ElderFacts", "NewElder", "NewFamilyMember", "NewPhone", "NewTag", "PhoneMatch", "approved_family",
-    "door", "doors", "elder", "find_by_phone", "register",
+    "door", "doors", "elder", "find_by_phone", "is_card_of", "phones", "register",
 ]  # fmt: skip
 
 
@@ -59,6 +61,16 @@ async def doors(tx: Tx, elder_ids: Sequence[UUID]) -> dict[UUID, Door]:
         )
         for row in await queries.doors(tx, elder_ids)
     }
+
+
+async def phones(tx: Tx, elder_id: UUID) -> list[str]:
+    """Every number the elder can be reached at, E.164, in plain text."""
+    return [tx.vault.open(seals.PHONE, row.id, row.phone) for row in await queries.phones(tx, [elder_id])]
+
+
+async def is_card_of(tx: Tx, elder_id: UUID, scanned: str, at: datetime) -> bool:
+    """Is this what the elder's card said at that time: an address that ends in its token, or the token alone?"""
+    return await queries_cards.was_card_of(tx, elder_id, hash_of(scanned.strip().rsplit("/", 1)[-1]), at)
 
 
 async def find_by_phone(tx: Tx, e164: str) -> list[PhoneMatch]:

@@ -7,6 +7,7 @@ family sees the orders. Without consent the page still says where the order stan
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,7 +16,7 @@ from app.core.db import Tx
 from app.core.errors import NotFound
 from app.core.text import masked_name
 from app.followup import queries
-from app.followup.schemas import CostWords, FamilyOrder, PartyWords
+from app.followup.schemas import CostWords, FamilyOrder, PartyWords, Stage
 from app.orders import service as orders
 from app.orders.lifecycle import NOT_DONE_BECAUSE, SUSPENDED, Status
 from app.orders.queries import OrderRow
@@ -34,6 +35,8 @@ STATUS_WORDS = {
     Status.CANCELLED: "已取消",
 }
 ON_THE_WAY = {"en_route": "服务人员已出发", "arrived": "服务人员已到达"}
+STAGE_OF_VISIT: dict[str, Stage] = {"en_route": "on_the_way", "arrived": "arrived"}
+STAGES: dict[Status, Stage] = {Status.IN_SERVICE: "arrived", Status.COMPLETED: "left", Status.CLOSED: "left"}
 HELD = "暂缓办理，请留意中心来电"
 NOT_DONE = "服务未能完成，中心会与您联系"
 PAYERS = {
@@ -47,10 +50,20 @@ PAYERS = {
 
 async def page(tx: Tx, order_id: UUID) -> FamilyOrder:
     """The order as its family sees it. Raises NotFound."""
-    order = await orders.get(tx, order_id)
-    facts = await queries.family_facts(tx, order_id)
-    if facts is None:
+    found = await pages(tx, [order_id])
+    if not found:
         raise NotFound("order_not_found")
+    return found[order_id]
+
+
+async def pages(tx: Tx, order_ids: Sequence[UUID]) -> dict[UUID, FamilyOrder]:
+    """Orders as their family sees them, in the order asked for; unknown ids are left out."""
+    rows = {order.id: order for order in await orders.get_all(tx, order_ids)}
+    facts = await queries.family_facts(tx, order_ids)
+    return {one: _page(rows[one], facts[one]) for one in order_ids if one in rows and one in facts}
+
+
+def _page(order: OrderRow, facts: Any) -> FamilyOrder:
     allowed = allowed_parts(facts["consents"], approved=facts["approved"] and not facts["decided"])
     visit = order.visit or {}
     shown: dict[str, Any] = {}
@@ -61,18 +74,21 @@ async def page(tx: Tx, order_id: UUID) -> FamilyOrder:
         shown |= _times(visit)
     if "work" in allowed:
         shown |= {"item": facts["item"], "minutes": visit.get("minutes"), "result_words": result_words(order)}
+        shown |= {"photos": facts["photos"] if order.outcome is not None else None}
     if "costs" in allowed:
         shown |= _costs(order)
     return FamilyOrder(
         number=order.number,
         status=order.status,
         status_words=status_words(order),
+        stage=stage(order),
         wanted_from=order.wanted_from,
         wanted_to=order.wanted_to,
         rating=order.rating,
         may_rate=order.completed_at is not None and not facts["heard"],
         complaint_open=facts["complaint_open"],
         withheld=[part for part in PARTS if part not in allowed],
+        version=order.version,
         **shown,
     )
 
@@ -94,6 +110,18 @@ def status_words(order: OrderRow) -> str:
     if order.outcome == "not_done":
         return NOT_DONE
     return STATUS_WORDS[status]
+
+
+def stage(order: OrderRow) -> Stage:
+    """How far it has come: what the status says, and on the way to the door what the visit says."""
+    status = Status(order.status)
+    if status is Status.CANCELLED:
+        return "cancelled"
+    if order.outcome == "not_done":
+        return "not_done"
+    if status is Status.ASSIGNED:
+        return STAGE_OF_VISIT.get((order.visit or {}).get("status", ""), "arranged")
+    return STAGES.get(status, "waiting")
 
 
 def result_words(order: OrderRow) -> str | None:

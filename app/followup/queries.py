@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -68,18 +69,20 @@ ANNOUNCE = """WITH ready AS (
 UPDATE followup f SET announced_at = $1 FROM ready WHERE f.id = ready.id
 RETURNING f.id, f.order_id, f.division_code, f.due_at, f.attempts"""
 
-FAMILY = r"""SELECT i.name AS item, p.name AS provider_name, c.name AS caregiver_name, s.name AS second_name,
+FAMILY = r"""SELECT o.id, i.name AS item, p.name AS provider_name, c.name AS caregiver_name, s.name AS second_name,
   EXISTS (SELECT FROM rating r WHERE r.order_id = o.id AND r.source = 'family') AS heard,
   EXISTS (SELECT FROM complaint k WHERE k.order_id = o.id AND k.status <> 'decided') AS complaint_open,
   ARRAY(SELECT t.purpose FROM consent t WHERE t.elder_id = o.elder_id AND t.granted_to = 'family'
     AND t.withdrawn_at IS NULL) AS consents,
   EXISTS (SELECT FROM consent t WHERE t.elder_id = o.elder_id AND t.granted_to = 'family'
     AND t.purpose LIKE 'family\_page%') AS decided,
-  EXISTS (SELECT FROM family_member m WHERE m.elder_id = o.elder_id AND m.approved_at IS NOT NULL) AS approved
+  EXISTS (SELECT FROM family_member m WHERE m.elder_id = o.elder_id AND m.approved_at IS NOT NULL) AS approved,
+  (SELECT count(*) FROM visit v JOIN upload u ON u.id = ANY(v.evidence)
+    WHERE v.order_id = o.id AND starts_with(u.media_type, 'image/')) AS photos
 FROM care_order o JOIN service_item i ON i.code = o.item_code
 LEFT JOIN provider p ON p.id = o.provider_id LEFT JOIN caregiver c ON c.id = o.caregiver_id
 LEFT JOIN caregiver s ON s.id = o.second_caregiver_id
-WHERE o.id = $1"""
+WHERE o.id = ANY($1)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,5 +204,5 @@ async def announce(tx: Tx, now: datetime, limit: int) -> list[Any]:
     return await tx.fetch(ANNOUNCE, now, limit)
 
 
-async def family_facts(tx: Tx, order_id: UUID) -> Any:
-    return await tx.fetchrow(FAMILY, order_id)
+async def family_facts(tx: Tx, order_ids: Sequence[UUID]) -> dict[UUID, Any]:
+    return {row["id"]: row for row in await tx.fetch(FAMILY, list(order_ids))}

@@ -1,4 +1,5 @@
-"""Doors of follow-up: the call queue, complaints, and the family's page of one order."""
+"""Doors of follow-up: the call queue, complaints, and the family's word. What the family sees of an order, with what is
+paid of it, is told by `selfpay`."""
 
 from __future__ import annotations
 
@@ -8,20 +9,19 @@ from uuid import UUID
 
 from fastapi import Path, Query, Response
 
-from app.accounts import links, scope
+from app.accounts import scope
 from app.core import clock
 from app.core.db import Tx
 from app.core.errors import Invalid, NotFound
 from app.core.http import Caller, CallerDep, IfMatchDep, Router, TxDep, allow, set_etag
 from app.core.paging import CursorParam, Limit, Page, after_id, decode_cursor, encode_cursor, page_of
 from app.elders import service as elders
-from app.followup import complaints, family, queries, queries_complaints, service, views
+from app.followup import complaints, queries, queries_complaints, service, views
 from app.followup.complaints import Grievance
 from app.followup.schemas import (
     Attempt,
     ComplaintDecision,
     ComplaintView,
-    FamilyOrder,
     FamilyRating,
     FollowupDetail,
     FollowupView,
@@ -164,13 +164,6 @@ async def decide_complaint(
     return await _complaint(tx, complaint_id, response)
 
 
-@router.get("/v1/family/orders/{token}", response_model=FamilyOrder, summary="One order in plain words")
-@allow("family.order")
-async def read_family_order(tx: TxDep, token: Token, response: Response) -> Any:
-    response.headers["Cache-Control"] = "private, no-store"
-    return await family.page(tx, await links.resolve(tx, token, service.FAMILY_LINK))
-
-
 @router.post(
     "/v1/family/orders/{token}/rating",
     response_model=RatingView,
@@ -179,10 +172,7 @@ async def read_family_order(tx: TxDep, token: Token, response: Response) -> Any:
 )
 @allow("family.rate")
 async def rate_order(tx: TxDep, token: Token, body: FamilyRating) -> Any:
-    order_id = await links.resolve(tx, token, service.FAMILY_LINK)
-    # The link is the proof; who of the family holds it is not known.
-    caller = Caller(kind="family", id=f"link-{order_id}", name="家属")
-    heard = await service.rate_as_family(tx, caller, order_id, body)
+    heard = await service.rate_by_link(tx, token, body)
     assert heard.rating_id is not None  # noqa: S101 (a family's word always has a score)
     return RatingView(rating_id=heard.rating_id, score=body.score, counts=heard.counts, complaint_id=heard.complaint_id)
 

@@ -135,12 +135,20 @@ class CostWords(View):
     amount_fen: int
 
 
+Stage = Literal["waiting", "arranged", "on_the_way", "arrived", "left", "not_done", "cancelled"]
+
+
 class FamilyOrder(View):
-    """One order in plain words. What the elder has not consented to is null and named in `withheld`."""
+    """One order in plain words. What the elder has not consented to is null and named in `withheld`.
+
+    `stage`: how far it has come. `photos`: how many were taken as proof, once it is over. `version` goes up with
+    every change of the order.
+    """
 
     number: str
     status: str
     status_words: str
+    stage: Stage
     item: str | None = None
     wanted_from: datetime
     wanted_to: datetime | None = None
@@ -151,6 +159,7 @@ class FamilyOrder(View):
     left_at: datetime | None = None
     minutes: int | None = None
     result_words: str | None = None
+    photos: int | None = None
     price_fen: int | None = None
     copay_fen: int | None = None
     costs: list[CostWords] | None = None
@@ -158,6 +167,7 @@ class FamilyOrder(View):
     may_rate: bool
     complaint_open: bool
     withheld: list[str]
+    version: int
 
 
 class NewComplaint(Body):

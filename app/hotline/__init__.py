@@ -4,6 +4,7 @@ In: call records (from `calls`), what operators and supervisors do. Out: the ope
 numbers to dial, recordings fetched and kept, nuisance numbers, checks of calls.
 Read in this order: `sheets` and `references` (pure rules), `models`, `queries`, `screen`, `presence`, `dialling`,
 `recordings`, `nuisance`, `checks`.
-Tables: `operator_presence`, `dial`, `recording`, `recording_source`, `nuisance_number`, `score_sheet`, `call_check`.
+Tables: `operator_presence`, `order_viewer`, `dial`, `recording`, `recording_source`, `nuisance_number`, `score_sheet`,
+`call_check`.
 Events: none.
 """

@@ -37,6 +37,16 @@ class OperatorPresence(Base):
     until_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
+class OrderViewer(Base):
+    """Somebody has an order before them, as of `seen_at`; their page says so again and again while it is open."""
+
+    __tablename__ = "order_viewer"
+
+    order_id: Mapped[UUID] = mapped_column(ForeignKey("care_order.id"), primary_key=True)
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"), primary_key=True)
+    seen_at: Mapped[datetime] = mapped_column(Instant)
+
+
 class Dial(Base):
     """A number an operator wants to be connected with. Taken by the exchange's bridge at most once."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from app.accounts import audit
+from app.accounts import audit, scope
 from app.core import clock
 from app.core.db import Tx
 from app.core.errors import Conflict
@@ -14,6 +14,11 @@ from app.core.http import Caller
 from app.core.ids import new_id
 from app.hotline import queries
 from app.hotline.schemas import DeskView, OperatorView, QueueView
+from app.orders import service as orders
+
+TOLD_AGAIN = timedelta(seconds=3)
+GONE_AFTER = timedelta(seconds=8)
+"""Whoever has not said so for this long has no page open any more, or no network."""
 
 
 async def enter(
@@ -55,6 +60,27 @@ async def desk(tx: Tx) -> DeskView:
 async def send_home(tx: Tx) -> int:
     """End the presence of whoever has no session any more."""
     return await queries.gone(tx, clock.now())
+
+
+async def look(tx: Tx, caller: Caller, order_id: UUID) -> list[str]:
+    """I have this order before me; names of the others who have. Raises NotFound out of scope."""
+    await _see(tx, caller, order_id)
+    now, me = clock.now(), UUID(caller.id)
+    await queries.look(tx, order_id, me, now, now - TOLD_AGAIN)
+    return await queries.viewers(tx, order_id, me, now - GONE_AFTER)
+
+
+async def look_away(tx: Tx, caller: Caller, order_id: UUID) -> None:
+    await queries.look_away(tx, order_id, UUID(caller.id))
+
+
+async def forget_viewers(tx: Tx) -> int:
+    """Whose page went away without saying so."""
+    return await queries.forget_viewers(tx, clock.now() - timedelta(minutes=1))
+
+
+async def _see(tx: Tx, caller: Caller, order_id: UUID) -> None:
+    scope.see(caller, (await orders.get(tx, order_id)).division_code)
 
 
 def _operator(row: Any) -> OperatorView:

@@ -56,6 +56,31 @@ LISTED = f"{_NUISANCE} WHERE phone_index = $1 AND status = 'listed' AND valid_un
 DECIDE = """UPDATE nuisance_number SET status = $2, decided_by = $3, decided_at = $4, valid_until = $5 WHERE id = $1"""
 LIFT_OLD = "UPDATE nuisance_number SET status = 'lifted' WHERE status = 'listed' AND valid_until < $1"
 
+# A page that is open says so every two seconds; only every other time is worth a write.
+LOOK = """INSERT INTO order_viewer AS v (order_id, staff_id, seen_at) VALUES ($1, $2, $3)
+ON CONFLICT (order_id, staff_id) DO UPDATE SET seen_at = excluded.seen_at WHERE v.seen_at < $4"""
+LOOK_AWAY = "DELETE FROM order_viewer WHERE order_id = $1 AND staff_id = $2"
+VIEWERS = """SELECT s.name FROM order_viewer v JOIN staff s ON s.id = v.staff_id
+WHERE v.order_id = $1 AND v.staff_id <> $2 AND v.seen_at >= $3 ORDER BY s.name"""
+FORGET_VIEWERS = "DELETE FROM order_viewer WHERE seen_at < $1"
+
+
+async def look(tx: Tx, order_id: UUID, staff_id: UUID, now: datetime, unless_since: datetime) -> None:
+    await tx.run(LOOK, order_id, staff_id, now, unless_since)
+
+
+async def look_away(tx: Tx, order_id: UUID, staff_id: UUID) -> None:
+    await tx.run(LOOK_AWAY, order_id, staff_id)
+
+
+async def viewers(tx: Tx, order_id: UUID, but: UUID, since: datetime) -> list[str]:
+    """Names of everybody else who has looked since then."""
+    return [row["name"] for row in await tx.fetch(VIEWERS, order_id, but, since)]
+
+
+async def forget_viewers(tx: Tx, before: datetime) -> int:
+    return await tx.run(FORGET_VIEWERS, before)
+
 
 async def leave(tx: Tx, staff_id: UUID, now: datetime) -> bool:
     return await tx.fetchval(LEAVE, staff_id, now) is not None

@@ -41,6 +41,12 @@ async def of_call(tx: Tx, caller: Caller, call_id: UUID) -> ScreenView:
     )
 
 
+async def of_elder(tx: Tx, caller: Caller, elder_id: UUID) -> BehindView:
+    """One elder who was looked for, as if behind a call. Raises NotFound out of scope."""
+    await registration.visible(tx, caller, elder_id)
+    return (await _behind(tx, {elder_id: "self"}))[0]
+
+
 async def _elders(tx: Tx, caller: Caller, number: str) -> tuple[dict[UUID, str], int]:
     """Relation by elder, those with the number first; and how many this caller may not see."""
     matches = await elders.find_by_phone(tx, number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -17,6 +18,7 @@ from app.elders import seals
 from app.elders.facts import NewFamilyMember
 from app.intake import contacts, queries, service
 from app.intake.contacts import Kept
+from app.intake.queries import RequestRow
 from app.intake.requests import Channel
 from app.intake.service import NewRequest, Requester
 
@@ -50,6 +52,19 @@ async def bound_elder(tx: Tx, caller: Caller, elder_id: UUID) -> BoundElder:
         if elder.id == elder_id:
             return elder
     raise NotFound("elder_not_found")
+
+
+async def bound_by(tx: Tx, member_id: UUID) -> BoundElder:
+    """The elder this relative is bound to. Raises NotFound for somebody who is not (any more)."""
+    row = await queries.bound_by(tx, member_id)
+    if row is None:
+        raise NotFound("family_member_not_found")
+    return BoundElder(*row.values())
+
+
+async def open_requests(tx: Tx, bound: Sequence[BoundElder]) -> list[RequestRow]:
+    """What was asked for these elders and is no order yet, newest first."""
+    return await queries.open_of_elders(tx, [elder.id for elder in bound])
 
 
 async def binding_words(tx: Tx, caller: Caller) -> tuple[str, datetime]:

@@ -32,8 +32,8 @@ async def read_own_consents(tx: TxDep, caller: CallerDep, elder_id: UUID) -> Any
     summary="Give a consent as the elder's guardian",
 )
 @allow("family.consents")
-async def give_as_guardian(tx: TxDep, caller: CallerDep, elder_id: UUID, body: PurposeBody) -> Any:
-    await consents.give(tx, caller, elder_id, body.purpose, await _as_guardian(tx, caller, elder_id))
+async def giveas_guardian(tx: TxDep, caller: CallerDep, elder_id: UUID, body: PurposeBody) -> Any:
+    await consents.give(tx, caller, elder_id, body.purpose, await as_guardian(tx, caller, elder_id))
     return await _told(tx, elder_id)
 
 
@@ -44,12 +44,13 @@ async def give_as_guardian(tx: TxDep, caller: CallerDep, elder_id: UUID, body: P
     summary="Withdraw a consent as the elder's guardian",
 )
 @allow("family.consents")
-async def withdraw_as_guardian(tx: TxDep, caller: CallerDep, elder_id: UUID, body: PurposeBody) -> Any:
-    await consents.withdraw(tx, caller, elder_id, body.purpose, await _as_guardian(tx, caller, elder_id))
+async def withdrawas_guardian(tx: TxDep, caller: CallerDep, elder_id: UUID, body: PurposeBody) -> Any:
+    await consents.withdraw(tx, caller, elder_id, body.purpose, await as_guardian(tx, caller, elder_id))
     return await _told(tx, elder_id)
 
 
-async def _as_guardian(tx: Tx, caller: Caller, elder_id: UUID) -> Proof:
+async def as_guardian(tx: Tx, caller: Caller, elder_id: UUID) -> Proof:
+    """That the caller speaks in the elder's place. Raises NotFound for a stranger, Forbidden for any other relative."""
     bound = await families.bound_elder(tx, caller, elder_id)
     if bound.relation != consents.GUARDIAN:
         raise Forbidden("guardian_only", "only a guardian on record speaks in the elder's place")

@@ -23,6 +23,7 @@ class InboundContact(Base):
         UniqueConstraint("channel", "account", "external_id"),
         Index(None, "channel", "account", "sender_index", "received_at"),
         Index(None, "received_at", postgresql_where=text("processed_at IS NULL")),
+        Index("ix_inbound_contact_by_day", "received_at"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -103,6 +104,7 @@ class CareRequest(Base):
         Index(None, "division_code", "id"),
         Index(None, "caller_phone_index"),
         Index(None, "updated_at"),
+        Index("ix_care_request_by_day", "created_at"),
         Index(None, "contact_id"),
         Index(None, "call_id"),
         Index(None, "merged_into"),

@@ -92,7 +92,7 @@ ORDER BY (approved_at IS NULL), id LIMIT 1"""
 
 LIKE_IT = """SELECT 'request' AS what, id, NULL::text AS number, kind, item_code, status, wanted_from, created_at
 FROM care_request
-WHERE status IN ('new', 'escalated') AND id <> $1
+WHERE status IN ('new', 'escalated') AND id IS DISTINCT FROM $1
   AND (elder_id = $2 OR (elder_id IS NULL AND caller_phone_index = $3))
 UNION ALL
 SELECT 'order', id, number, 'service', item_code, status, wanted_from, placed_at FROM care_order
@@ -100,6 +100,11 @@ WHERE elder_id = $2 AND status = ANY($4) AND status NOT IN ('closed', 'cancelled
 ORDER BY created_at DESC LIMIT 20"""
 
 ELDER_NAMES = "SELECT id, name FROM elder WHERE id = ANY($1)"
+BOUND_BY = """SELECT e.id, e.name, e.division_code, f.name AS member, f.relation, f.id AS member_id
+FROM family_member f JOIN elder e ON e.id = f.elder_id
+WHERE f.id = $1 AND f.approved_at IS NOT NULL AND e.status = 'active'"""
+OPEN_OF_ELDERS = f"""SELECT {COLUMNS} FROM care_request
+WHERE elder_id = ANY($1) AND kind = 'service' AND status IN ('new', 'escalated') ORDER BY created_at DESC LIMIT 50"""
 BOUND_ELDERS = """SELECT e.id, e.name, e.division_code, f.name AS member, f.relation, f.id AS member_id
 FROM family_member f JOIN elder e ON e.id = f.elder_id
 WHERE f.phone_index = $1 AND f.approved_at IS NOT NULL AND e.status = 'active'
@@ -189,7 +194,7 @@ async def find(
 
 
 async def like_it(
-    tx: Tx, request_id: UUID, elder_id: UUID | None, phone_index: bytes | None, open_orders: Sequence[str]
+    tx: Tx, request_id: UUID | None, elder_id: UUID | None, phone_index: bytes | None, open_orders: Sequence[str]
 ) -> list[Any]:
     """Open requests and orders of the same elder; without an elder, open requests of the same phone."""
     if elder_id is None and phone_index is None:
@@ -273,6 +278,16 @@ async def elder_names(tx: Tx, elder_ids: Sequence[UUID]) -> dict[UUID, str]:
     if not elder_ids:
         return {}
     return {row["id"]: row["name"] for row in await tx.fetch(ELDER_NAMES, list(elder_ids))}
+
+
+async def bound_by(tx: Tx, member_id: UUID) -> Any:
+    """The elder whose approved family member this is, as `bound_elders`; None for nobody's."""
+    return await tx.fetchrow(BOUND_BY, member_id)
+
+
+async def open_of_elders(tx: Tx, elder_ids: Sequence[UUID]) -> list[RequestRow]:
+    """Services asked for these elders that are no order yet, newest first."""
+    return [_row(record) for record in await tx.fetch(OPEN_OF_ELDERS, list(elder_ids))]
 
 
 async def bound_elders(tx: Tx, phone_index: bytes) -> list[Any]:

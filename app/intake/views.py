@@ -40,9 +40,16 @@ async def taken(tx: Tx, row: RequestRow) -> TakenView:
     found = await queries.like_it(tx, row.id, row.elder_id, row.caller_phone_index, OPEN_ORDERS)
     wish = requests.Wish(row.item_code, _day(row.wanted_from or row.created_at))
     duplicates = [_duplicate(wish, other) for other in found] if row.status in requests.OPEN else []
-    duplicates.sort(key=lambda d: -len(d.reasons) if d.reasons[0] != "same_elder" else 0)
+    duplicates.sort(key=_strength)
     suggested = await _suggested(tx, row)
     return TakenView.model_construct(**_fields(tx, row, names), duplicates=duplicates, suggested_elders=suggested)
+
+
+async def alike(tx: Tx, elder_id: UUID, item_code: str | None, wanted_from: datetime | None) -> list[DuplicateView]:
+    """Open requests and orders of an elder that may be the wish an operator is writing down, the likest first."""
+    found = await queries.like_it(tx, None, elder_id, None, OPEN_ORDERS)
+    wish = requests.Wish(item_code, _day(wanted_from or clock.now()))
+    return sorted((_duplicate(wish, other) for other in found), key=_strength)
 
 
 def own(tx: Tx, row: RequestRow, external_id: str | None = None) -> OwnRequestView:
@@ -91,6 +98,10 @@ def _missing(row: RequestRow, kind: Kind, status: Status) -> list[str]:
 def _duplicate(wish: requests.Wish, other: Any) -> DuplicateView:
     theirs = requests.Wish(other["item_code"], _day(other["wanted_from"] or other["created_at"]))
     return DuplicateView(**dict(other), reasons=requests.likeness(wish, theirs))
+
+
+def _strength(duplicate: DuplicateView) -> int:
+    return -len(duplicate.reasons) if duplicate.reasons[0] != "same_elder" else 0
 
 
 async def _suggested(tx: Tx, row: RequestRow) -> list[PersonView]:

@@ -25,6 +25,9 @@ ON CONFLICT (dedupe_key) DO NOTHING RETURNING id"""
 KNOWN = """SELECT w.channel, w.address, c.allowed FROM (SELECT $1::text AS kind, $2::text AS id) r
 LEFT JOIN recipient_way w ON w.recipient_kind = r.kind AND w.recipient_id = r.id
 LEFT JOIN recipient_choice c ON c.recipient_kind = r.kind AND c.recipient_id = r.id AND c.purpose = $3"""
+TOLD = """SELECT id, template_code, channel, status, created_at, order_id, params FROM outgoing_message
+WHERE recipient_kind = $1 AND recipient_id = ANY($2::text[]) AND status <> 'suppressed'
+ORDER BY created_at DESC, id DESC LIMIT $3"""
 PUT_WAY = """INSERT INTO recipient_way (recipient_kind, recipient_id, channel, address, since)
 VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (recipient_kind, recipient_id, channel) DO UPDATE SET address = excluded.address, since = excluded.since"""
@@ -136,6 +139,10 @@ async def whole(tx: Tx, message_id: UUID) -> Any:
 
 async def forget_contents(tx: Tx, before: datetime) -> int:
     return await tx.run(FORGET, before)
+
+
+async def told(tx: Tx, recipient_kind: str, recipient_ids: Sequence[str], limit: int) -> list[Any]:
+    return await tx.fetch(TOLD, recipient_kind, list(recipient_ids), limit)
 
 
 async def of_order(tx: Tx, order_id: UUID) -> list[Any]:

@@ -16,7 +16,7 @@ from app.core.json import dumps, loads
 from app.jobs.queue import enqueue
 from app.messaging import queries, templates
 from app.messaging.quiet_hours import next_open
-from app.messaging.ways import DECLINABLE, Way, chains, purpose_of
+from app.messaging.ways import DECLINABLE, Purpose, Way, chains, purpose_of
 
 DELIVER = "messaging.deliver"
 LANGUAGE = "zh-CN"
@@ -154,6 +154,38 @@ async def choice(tx: Tx, recipient_kind: str, recipient_id: UUID | str, purpose:
 async def of_order(tx: Tx, order_id: UUID) -> list[Any]:
     """What was said about an order, to whom and with what success, oldest first; no addresses, no words."""
     return await queries.of_order(tx, order_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """`words` None: a code, or forgotten. A link in them says only that it was there."""
+
+    id: UUID
+    order_id: UUID | None
+    channel: str
+    status: str
+    at: datetime
+    words: str | None
+
+
+async def told(tx: Tx, recipient_kind: str, recipient_ids: Sequence[UUID], limit: int) -> list[Told]:
+    """What these recipients were told, the latest first."""
+    rows = await queries.told(tx, recipient_kind, [str(one) for one in recipient_ids], limit)
+    return [
+        Told(row["id"], row["order_id"], row["channel"], row["status"], row["created_at"], await words(tx, row))
+        for row in rows
+    ]
+
+
+async def words(tx: Tx, row: Any) -> str | None:
+    """What a message says or said; None for codes, and when it has been forgotten."""
+    if row["params"] is None or purpose_of(row["template_code"]) is Purpose.CODE:
+        return None
+    params = loads(tx.vault.open(PARAMS, row["id"], row["params"]))
+    if "link" in params:
+        params["link"] = "（链接）"
+    text = await wording(tx, row["template_code"], row["channel"], clock.service_day(row["created_at"]))
+    return templates.render(text, params)
 
 
 async def _known(tx: Tx, said: _Said) -> tuple[list[Way], bool]:

@@ -53,6 +53,15 @@ class OrderFlagged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrdersTouched(Event):
+    """What a board shows of these orders changed without a move: delivery, the window, a deadline that was met."""
+
+    name: ClassVar[str] = "order.touched"
+    order_ids: tuple[UUID, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeadlineMissed(Event):
     """A deadline passed unmet; announced once."""
 

@@ -58,6 +58,7 @@ class CareOrder(Base):
         Index(None, "elder_id", "id"),
         Index(None, "provider_id", "id"),
         Index(None, "updated_at", "id"),
+        Index("ix_care_order_by_day", "wanted_from"),
         Index(None, "completed_at", "provider_id", "id", postgresql_where=text("completed_at IS NOT NULL")),
         Index(
             "ix_care_order_open",

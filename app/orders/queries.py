@@ -60,10 +60,22 @@ class OrderRow:
 
 
 NAMES = tuple(field.name for field in fields(OrderRow))
+
+
+def supposed(now: datetime, **known: Any) -> OrderRow:
+    """An order that nobody has placed, to find out who could come for it."""
+    values: dict[str, Any] = dict.fromkeys(NAMES) | {
+        "number": "", "status": "placed", "channel": "hotline", "price_fen": 0, "payers": [], "copay_fen": 0,
+        "flags": [], "delivery": "none", "placed_by": "", "placed_at": now, "updated_at": now, "version": 1,
+    }  # fmt: skip
+    return OrderRow(**values | known)
+
+
 COLUMNS = ", ".join(f"o.{name}" for name in NAMES)
 
 GET = f"SELECT {COLUMNS} FROM care_order o WHERE o.id = $1"
 LOCK = GET + " FOR NO KEY UPDATE OF o"
+GET_ALL = f"SELECT {COLUMNS} FROM care_order o WHERE o.id = ANY($1)"
 LOCK_ALL = f"SELECT {COLUMNS} FROM care_order o WHERE o.id = ANY($1) ORDER BY o.id FOR NO KEY UPDATE OF o"
 
 PLACE = f"""WITH placed AS (
@@ -172,6 +184,11 @@ async def get(tx: Tx, order_id: UUID) -> OrderRow:
     if record is None:
         raise NotFound("order_not_found")
     return row(record)
+
+
+async def get_all(tx: Tx, order_ids: Sequence[UUID]) -> list[OrderRow]:
+    """In no order; those that do not exist are left out."""
+    return [row(record) for record in await tx.fetch(GET_ALL, list(order_ids))]
 
 
 async def lock(tx: Tx, order_id: UUID) -> OrderRow:

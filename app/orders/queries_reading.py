@@ -37,6 +37,13 @@ OF_ELDERS = f"""SELECT e.id AS elder_id, o.id, o.is_over FROM unnest($1::uuid[])
 ) AS o ORDER BY o.id DESC"""
 
 
+VERSIONS = "SELECT id, version FROM care_order WHERE id = ANY($1)"
+
+
+async def versions(tx: Tx, order_ids: Sequence[UUID]) -> dict[UUID, int]:
+    return {row["id"]: row["version"] for row in await tx.fetch(VERSIONS, list(order_ids))}
+
+
 async def timeline(tx: Tx, order_id: UUID) -> list[Any]:
     return await tx.fetch(TIMELINE, order_id)
 

@@ -16,6 +16,7 @@ from app.core.http import SYSTEM
 from app.elders import service as elders
 from app.orders import queries, service
 from app.orders import queries_recurring as recurring_queries
+from app.orders.events import OrdersTouched
 from app.orders.lifecycle import CANCELLABLE, Status, Urgency
 from app.orders.queries import OrderRow
 from app.orders.queries_recurring import PlanRow
@@ -68,6 +69,7 @@ async def move_windows(tx: Tx, moved: Sequence[tuple[OrderRow, datetime, datetim
     if moved:
         rows = [(order.id, order.wanted_from, begin, end) for order, begin, end in moved]
         await recurring_queries.move_windows(tx, rows, clock.now(), actor)
+        await tx.publish(OrdersTouched(order_ids=tuple(order.id for order, _, _ in moved), at=clock.now()))
 
 
 async def _asked(tx: Tx, plan: PlanRow, rests: list[Rest], first: date, last: date) -> dict[tuple[date, int], Slot]:

@@ -18,12 +18,13 @@ from app.core.http import Caller
 from app.core.ids import new_id
 from app.elders import service as elders
 from app.orders import deadlines, queries
-from app.orders.events import OrderAdvanced, OrderFlagged, OrderPlaced
+from app.orders.events import OrderAdvanced, OrderFlagged, OrderPlaced, OrdersTouched
 from app.orders.lifecycle import (
     CANCELLABLE,
     MEETS,
     SUSPENDED,
     TERMINAL,
+    Delivery,
     Outcome,
     Status,
     blocking_flag,
@@ -34,9 +35,9 @@ from app.orders.recurring import SETTLING, waits_until
 from app.regions import divisions
 
 get = queries.get
+get_all = queries.get_all
 locked = queries.lock
 all_locked = queries.lock_all
-meet_deadline = queries.meet_deadline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +172,9 @@ async def note(
     tx: Tx, order: OrderRow, *, actor: str, reason: str, facts: dict[str, Any], delivery: str | None = None
 ) -> OrderRow:
     """Keep in a locked order's history what did not move it: one of several offers was refused, say."""
-    return await queries.note(tx, order, clock.now(), delivery or order.delivery, actor, reason, facts)
+    noted = await queries.note(tx, order, clock.now(), delivery or order.delivery, actor, reason, facts)
+    await _touched(tx, order.id)
+    return noted
 
 
 async def cancel(tx: Tx, caller: Caller, order_id: UUID, reason_code: str, by: str) -> OrderRow:
@@ -249,6 +252,18 @@ async def correct_end(
     )  # fmt: skip
 
 
+async def meet_deadline(tx: Tx, order_id: UUID, name: str, at: datetime) -> None:
+    """A clock of the order stops, unless it has before."""
+    await queries.meet_deadline(tx, order_id, name, at)
+    await _touched(tx, order_id)
+
+
+async def note_delivery(tx: Tx, order_ids: list[UUID], delivery: Delivery, before: list[str]) -> None:
+    """How far the offers of these orders have come; only from one of the states `before`."""
+    await queries.note_delivery(tx, order_ids, delivery, before)
+    await _touched(tx, *order_ids)
+
+
 async def note_visit(tx: Tx, order_id: UUID, visit: dict[str, Any]) -> None:
     """Keep the visit's summary on the order, so that every snapshot has it."""
     await queries.note_visit(tx, order_id, visit, clock.now())
@@ -309,6 +324,10 @@ async def _flag(
         )
     )
     return flagged
+
+
+async def _touched(tx: Tx, *order_ids: UUID) -> None:
+    await tx.publish(OrdersTouched(order_ids=order_ids, at=clock.now()))
 
 
 def _said(facts: dict[str, UUID | None]) -> dict[str, Any]:

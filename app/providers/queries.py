@@ -30,6 +30,12 @@ CAREGIVER = "SELECT id, provider_id, name, sex, status FROM caregiver WHERE id =
 BY_PHONE = """SELECT id, provider_id, name, sex, status FROM caregiver
 WHERE phone_index = $1 AND status = 'active' ORDER BY id"""
 
+RECORD = "SELECT ratings, score_sum, completed FROM scorecard WHERE caregiver_id = $1"
+
+ELSEWHERE = """SELECT c.id, c.provider_id, c.name, p.name AS provider FROM caregiver mine
+JOIN caregiver c ON c.phone_index = mine.phone_index AND c.id <> mine.id AND c.status = 'active'
+JOIN provider p ON p.id = c.provider_id WHERE mine.id = $1 ORDER BY c.id"""
+
 RATE = """INSERT INTO scorecard (caregiver_id, provider_id, ratings, score_sum, completed)
 VALUES ($1, $2, 1, $3, 0)
 ON CONFLICT (caregiver_id) DO UPDATE SET ratings = scorecard.ratings + 1, score_sum = scorecard.score_sum + $3"""
@@ -190,3 +196,13 @@ async def absences(tx: Tx, caregiver_id: UUID, since: datetime) -> Sequence[Any]
 
 async def scorecards(tx: Tx, provider_ids: Sequence[UUID]) -> Sequence[Any]:
     return await tx.all(select(Scorecard.__table__).where(Scorecard.provider_id.in_(provider_ids)))
+
+
+async def record(tx: Tx, caregiver_id: UUID) -> Any:
+    """Sums of one caregiver; None before the first visit."""
+    return await tx.fetchrow(RECORD, caregiver_id)
+
+
+async def elsewhere(tx: Tx, caregiver_id: UUID) -> list[Any]:
+    """Where else somebody with this caregiver's phone works."""
+    return await tx.fetch(ELSEWHERE, caregiver_id)

@@ -14,7 +14,7 @@ from app.core.errors import Invalid
 from app.core.http import CallerDep, IfMatchDep, Router, TxDep, allow, set_etag
 from app.core.paging import CursorParam, Limit, Page, after_id, page_of
 from app.core.text import Body
-from app.providers import queries, registry, views, workforce
+from app.providers import queries, registry, router_caregivers, views, workforce
 from app.providers.models import Provider
 from app.providers.schemas import (
     AbsenceBody,
@@ -212,6 +212,9 @@ async def _provider(tx: Tx, provider_id: UUID, response: Response) -> ProviderVi
     (view,) = await views.providers(tx, await queries.provider_rows(tx, [provider_id]))
     set_etag(response, view.version)
     return view
+
+
+router.include_router(router_caregivers.router)
 
 
 async def _caregiver(tx: Tx, provider_id: UUID, caregiver_id: UUID) -> CaregiverView:

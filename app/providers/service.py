@@ -9,6 +9,7 @@ from uuid import UUID
 from app.core.db import Tx
 from app.core.errors import Invalid, NotFound
 from app.providers import queries
+from app.providers.ratings import shrunk
 
 PHONE = "caregiver.phone"
 
@@ -42,6 +43,15 @@ class CaregiverFacts:
     status: str
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """`score` is 1..5, pulled towards the prior while there are few ratings; None before the first."""
+
+    ratings: int
+    completed: int
+    score: float | None
+
+
 async def provider(tx: Tx, provider_id: UUID) -> ProviderFacts:
     """Raises NotFound."""
     row = await queries.provider(tx, provider_id)
@@ -61,6 +71,15 @@ async def caregiver(tx: Tx, caregiver_id: UUID) -> CaregiverFacts:
 async def caregivers_by_phone(tx: Tx, e164: str) -> list[CaregiverFacts]:
     """Active caregivers with this phone: more than one when somebody works for two providers."""
     return [CaregiverFacts(*row) for row in await queries.caregivers_by_phone(tx, phone_index(tx, e164))]
+
+
+async def record_of(tx: Tx, caregiver_id: UUID) -> Record:
+    """What call-backs and finished visits say about one caregiver."""
+    row = await queries.record(tx, caregiver_id)
+    if row is None:
+        return Record(0, 0, None)
+    score = round(shrunk(row["score_sum"], row["ratings"]), 2) if row["ratings"] else None
+    return Record(row["ratings"], row["completed"], score)
 
 
 async def record_rating(tx: Tx, provider_id: UUID, caregiver_id: UUID, score: int) -> None:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
-from app.accounts import audit
+from app.accounts import audit, codes
 from app.core import clock
 from app.core.db import Tx
 from app.core.errors import Invalid, NotFound
@@ -40,7 +40,7 @@ async def employ(tx: Tx, caller: Caller, provider_id: UUID, given: Mapping[str, 
 
 
 async def change(tx: Tx, caller: Caller, caregiver_id: UUID, changes: Mapping[str, Any]) -> None:
-    """Change what is named."""
+    """Change what is named. Whoever leaves, or has another phone, is signed out."""
     plain = ("name", "sex", "division_code", "travel_mode", "dialect", "status")
     values = {name: changes[name] for name in plain if name in changes}
     if "phone" in changes:
@@ -48,6 +48,8 @@ async def change(tx: Tx, caller: Caller, caregiver_id: UUID, changes: Mapping[st
     if "home" in changes:
         values |= _home(changes["home"])
     await queries.change_caregiver(tx, caregiver_id, {**values, "updated_at": clock.now()})
+    if "phone" in changes or changes.get("status") == "inactive":
+        await codes.close_caregiver_sessions(tx, caregiver_id)
     await audit.record(tx, caller, "providers.change_caregiver", "caregiver", caregiver_id, sorted(changes))
     await _tell(tx, caregiver_id)
 

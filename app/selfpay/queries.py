@@ -52,6 +52,8 @@ FROM payment_notice n JOIN wechatpay_merchant m ON m.merchant = n.merchant
 WHERE n.problem IS NOT NULL ORDER BY n.received_at DESC LIMIT $1"""
 
 OF_ORDER = "SELECT * FROM payment WHERE order_id = $1 ORDER BY id"
+PAID = """SELECT order_id, sum(amount_fen)::bigint AS paid_fen FROM payment
+WHERE order_id = ANY($1) AND status = 'paid' GROUP BY order_id"""
 TO_REVIEW = """SELECT p.*, o.division_code FROM payment p JOIN care_order o ON o.id = p.order_id
 WHERE p.needs_review IS NOT NULL AND p.reviewed_at IS NULL AND ($1::uuid IS NULL OR p.id > $1)
   AND EXISTS (SELECT FROM unnest($2::text[], $3::text[]) r (low, high)
@@ -159,6 +161,11 @@ async def unmatched(tx: Tx, limit: int) -> Sequence[Any]:
 
 async def of_order(tx: Tx, order_id: UUID) -> Sequence[Any]:
     return await tx.fetch(OF_ORDER, order_id)
+
+
+async def paid(tx: Tx, order_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """What came in for each order and was not given back; those without a payment are missing."""
+    return {row["order_id"]: row["paid_fen"] for row in await tx.fetch(PAID, list(order_ids))}
 
 
 async def to_review(tx: Tx, ranges: Sequence[tuple[str, str]], after: UUID | None, limit: int) -> Sequence[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Path, Request
+from fastapi import Path, Request, Response
 
 from app.accounts import links, scope
 from app.core.db import Database
@@ -16,8 +16,9 @@ from app.followup.service import FAMILY_LINK
 from app.intake import families
 from app.orders import service as orders
 from app.regions.divisions import scope_ranges
-from app.selfpay import merchants, preparing, queries, schemas, service
+from app.selfpay import family_page, merchants, preparing, queries, schemas, service
 from app.selfpay.door import router as door
+from app.selfpay.family_page import FamilyOrderView
 from app.selfpay.merchants import Terms
 from app.selfpay.preparing import Wanted
 from app.selfpay.schemas import (
@@ -71,6 +72,19 @@ async def prepare_signed_in(
         if (await orders.get(tx, order_id)).elder_id != bound.id:
             raise NotFound("order_not_found")
     return await _prepared(request, database, order_id, body)
+
+
+@pages.get(
+    "/v1/family/orders/{token}",
+    response_model=FamilyOrderView,
+    tags=["followup"],
+    summary="One order in plain words, with what is left to pay; that it was looked at is written down",
+)
+@allow("family.order")
+async def read_family_order(tx: TxDep, token: Token, request: Request, response: Response) -> Any:
+    response.headers["Cache-Control"] = "private, no-store"
+    order_id = await links.opened(tx, token, FAMILY_LINK, request.headers.get("user-agent", ""))
+    return await family_page.page(tx, order_id)
 
 
 @pages.get(

@@ -20,6 +20,7 @@ from app.settlement import (
     periods,
     queries,
     queries_runs,
+    router_caregiver,
     router_ledger,
     router_provider,
     runs,
@@ -50,6 +51,7 @@ from app.settlement.schemas import (
 router = Router(tags=["settlement"])
 router.include_router(router_ledger.router)
 router.include_router(router_provider.router)
+router.include_router(router_caregiver.router)
 
 
 @router.post("/v1/settlement-runs", response_model=RunView, summary="Settle a month; repeatable")

@@ -39,6 +39,7 @@ class Arrival:
     body_hash: bytes
     stored: dict[str, Any] | None = None
     back_filled: bool = False
+    proved: bool | None = None
 
     @property
     def is_new(self) -> bool:
@@ -51,7 +52,7 @@ class Arrival:
         return Entry(
             self.provider_id, event.event_id, event.caregiver_id, event.type, event.occurred_at.astimezone(UTC),
             event.method, event.device_seq, lng, lat, event.location.accuracy_m if event.location else None,
-            tuple(event.evidence), event.reason_code, self.back_filled,
+            tuple(event.evidence), event.reason_code, self.back_filled, self.proved,
         )  # fmt: skip
 
     def accept(self, actor: str, result: Result, reason: str | None, *, back_filled: bool, now: datetime) -> None:
@@ -82,6 +83,7 @@ class Arrival:
             if event.note
             else None,
             "back_filled": self.back_filled,
+            "proved": self.proved,
             "body_hash": _bytea(self.body_hash),
         }
 

@@ -75,6 +75,8 @@ class Entry:
     reason_code: str | None = None
     back_filled: bool = False
     """It reached us longer after it happened than an offline device explains."""
+    proved: bool | None = None
+    """Whether the proof of presence that came with it held; None where none is asked for."""
 
     @property
     def key(self) -> tuple[UUID, str]:
@@ -104,6 +106,8 @@ class Journal:
     contradicted: bool = False
     """The app reported both a finished and a failed visit."""
     check_out_without_check_in: bool = False
+    unproved: bool = False
+    """An end of the visit rests on a code, card or call that did not hold."""
     evidence: tuple[UUID, ...] = ()
     hazards: tuple[str, ...] = ()
 
@@ -205,4 +209,5 @@ def _with_marks(journal: Journal, counted: list[Entry]) -> Journal:
         status = VisitStatus.EN_ROUTE
     else:
         status = VisitStatus.EXPECTED
-    return replace(journal, status=status, manual=manual)
+    unproved = any(entry is not None and entry.proved is False for entry in (journal.begin, journal.end))
+    return replace(journal, status=status, manual=manual, unproved=unproved)

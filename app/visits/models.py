@@ -55,6 +55,8 @@ class VisitEvent(Base):
     method: Mapped[str] = mapped_column(Text)
     occurred_at: Mapped[datetime] = mapped_column(Instant)
     """When it happened, by the device's clock."""
+    proved: Mapped[bool | None] = mapped_column(Boolean)
+    """Did what the caregiver brought as a proof of presence hold? Null where nothing was to be proved."""
     received_at: Mapped[datetime] = mapped_column(Instant)
     device_seq: Mapped[int | None] = mapped_column(BigInteger)
     lng: Mapped[float | None] = mapped_column(Float)

@@ -65,6 +65,7 @@ SHOWN = f"""SELECT {_columns(VISIT, "v.")}, o.number AS order_number, c.name AS 
 FROM visit v JOIN care_order o ON o.id = v.order_id LEFT JOIN caregiver c ON c.id = v.caregiver_id"""
 
 ADD_UPLOAD = f"INSERT INTO upload ({_columns(UPLOAD)}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+UPLOAD_TYPES = "SELECT id, media_type FROM upload WHERE id = ANY($1::uuid[])"
 ONE_UPLOAD = f"SELECT {_columns(UPLOAD)} FROM upload WHERE id = $1"
 
 
@@ -85,7 +86,7 @@ def entry_of(row: Any) -> Entry:
     return Entry(
         row["provider_id"], row["event_id"], row["caregiver_id"], Kind(row["type"]), row["occurred_at"],
         Method(row["method"]), row["device_seq"], row["lng"], row["lat"], row["accuracy_m"],
-        tuple(row["evidence"]), row["reason_code"], row["back_filled"],
+        tuple(row["evidence"]), row["reason_code"], row["back_filled"], row["proved"],
     )  # fmt: skip
 
 
@@ -197,3 +198,8 @@ async def add_upload(tx: Tx, row: dict[str, Any]) -> None:
 
 async def upload(tx: Tx, upload_id: UUID) -> Any:
     return await tx.fetchrow(ONE_UPLOAD, upload_id)
+
+
+async def upload_types(tx: Tx, ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Media type by upload."""
+    return {row["id"]: row["media_type"] for row in await tx.fetch(UPLOAD_TYPES, list(ids))}

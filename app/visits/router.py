@@ -16,7 +16,7 @@ from app.core.errors import NotFound
 from app.core.http import Caller, CallerDep, IfMatchDep, Router, TxDep, allow, set_etag
 from app.core.paging import CursorParam, Limit, Page, after_id, page_of
 from app.regions.divisions import scope_ranges
-from app.visits import queries, service, uploads, views
+from app.visits import queries, router_caregiver, service, uploads, views
 from app.visits.schemas import Decision, ManualEntry, UploadView, VisitDetail, VisitView
 
 router = Router(tags=["visits"])
@@ -108,6 +108,9 @@ async def upload(tx: TxDep, caller: CallerDep, request: Request) -> Any:
 @allow("provider.uploads")
 async def read_upload(tx: TxDep, caller: CallerDep, upload_id: UUID, request: Request) -> Any:
     return _file(*await uploads.of_provider(tx, caller, upload_id, request.app.state.settings.data_dir))
+
+
+router.include_router(router_caregiver.router)
 
 
 async def _shown(tx: Tx, order_id: UUID) -> Any:

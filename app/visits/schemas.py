@@ -18,7 +18,25 @@ Code = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^
 Result = Literal["applied", "duplicate", "late", "needs_review", "rejected"]
 
 
-class ProviderEvent(Body):
+class ReportedEvent(Body):
+    """One thing that happened at the door, whoever reports it."""
+
+    event_id: EventId
+    type: Kind
+    order_id: UUID
+    occurred_at: AwareDatetime
+    """By the device's clock, with offset."""
+    device_seq: Annotated[int | None, Field(ge=0, lt=2**63)] = None
+    """A counter of the device that only goes up: it orders events when the clock is wrong."""
+    location: Location | None = None
+    method: Method
+    evidence: Annotated[list[UUID], Field(default_factory=list, max_length=20)]
+    """Ids that the door for uploads gave."""
+    reason_code: Code | None = None
+    note: Note | None = None
+
+
+class ProviderEvent(ReportedEvent):
     """One thing that happened. `event_id` is the app's own; the same id again changes nothing."""
 
     model_config = ConfigDict(
@@ -40,20 +58,7 @@ class ProviderEvent(Body):
         },
     )
 
-    event_id: EventId
-    type: Kind
-    order_id: UUID
-    occurred_at: AwareDatetime
-    """By the device's clock, with offset."""
-    device_seq: Annotated[int | None, Field(ge=0, lt=2**63)] = None
-    """A counter of the device that only goes up: it orders events when the clock is wrong."""
     caregiver_id: UUID
-    location: Location | None = None
-    method: Method
-    evidence: Annotated[list[UUID], Field(default_factory=list, max_length=20)]
-    """Ids that `POST /v1/provider/uploads` gave."""
-    reason_code: Code | None = None
-    note: Note | None = None
 
 
 class EventResult(View):
@@ -151,6 +156,7 @@ class VisitEventView(View):
     reason_code: str | None = None
     note: str | None = None
     back_filled: bool
+    proved: bool | None = None
     result: str
     reason: str | None = None
     recorded_by: str

@@ -7,7 +7,7 @@ once wait for each other, and nothing depends on who came first.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from app.core.ids import new_id
 from app.orders import service as orders
 from app.orders.lifecycle import WITH_PROVIDER, Status
 from app.orders.queries import OrderRow
-from app.visits import advancing, inbox, queries, ways
+from app.visits import advancing, inbox, proofs, queries, queries_caregiver, ways
 from app.visits.events import VisitChanged
 from app.visits.inbox import Arrival
 from app.visits.journal import Method, VisitStatus, doubt, fold
@@ -29,11 +29,14 @@ from app.visits.queries import Known
 from app.visits.schemas import EventResult, ManualEntry, ProviderEvent
 
 
-async def record(tx: Tx, caller: Caller, events: Sequence[ProviderEvent]) -> list[EventResult]:
+async def record(
+    tx: Tx, caller: Caller, events: Sequence[ProviderEvent], brought: Mapping[str, str] | None = None
+) -> list[EventResult]:
     """Store what a provider's app reports and let the orders follow; one result per event, in the order sent.
 
-    Any order, any number of times, hours late: the same final state. Raises Forbidden for a caller without a
-    provider; everything that is wrong with a single event is its result.
+    Any order, any number of times, hours late: the same final state. `brought` holds by event id what a caregiver
+    has scanned or been told as a proof of being there; a provider's system answers for its own people.
+    Raises Forbidden for a caller without a provider; everything that is wrong with a single event is its result.
     """
     if caller.provider_id is None:
         raise Forbidden("not_a_provider", "only a provider's app reports visits")
@@ -44,12 +47,15 @@ async def record(tx: Tx, caller: Caller, events: Sequence[ProviderEvent]) -> lis
     # Always in the same order of orders: two batches that name the same two orders must not wait in a circle.
     for order_id in sorted(by_order):
         positions = by_order[order_id]
-        answers = await _record_for(tx, caller, order_id, [events[position] for position in positions])
+        told = [events[position] for position in positions]
+        answers = await _record_for(tx, caller, order_id, told, brought or {})
         results.update(zip(positions, answers, strict=True))
     return [results[position] for position in range(len(events))]
 
 
-async def _record_for(tx: Tx, caller: Caller, order_id: UUID, events: list[ProviderEvent]) -> list[EventResult]:
+async def _record_for(
+    tx: Tx, caller: Caller, order_id: UUID, events: list[ProviderEvent], brought: Mapping[str, str]
+) -> list[EventResult]:
     provider_id = caller.provider_id
     assert provider_id is not None  # noqa: S101 (record() has refused the others)
     try:
@@ -58,11 +64,16 @@ async def _record_for(tx: Tx, caller: Caller, order_id: UUID, events: list[Provi
         return [inbox.rejected(event, "order_unknown") for event in events]
     if order.provider_id != provider_id and not await queries.ever_held(tx, order_id, provider_id):
         return [inbox.rejected(event, "order_unknown") for event in events]
+    if caller.kind == "caregiver" and not await queries_caregiver.ever_hers(tx, order_id, UUID(caller.id)):
+        return [inbox.rejected(event, "order_unknown") for event in events]
     now = clock.now()
     known = await queries.known(tx, order_id, provider_id, [event.event_id for event in events])
     arrivals = [Arrival(event, provider_id, inbox.hash_of(event)) for event in events]
     answers = await inbox.examine(tx, caller, order, arrivals, known, now)
     fresh = [arrival for arrival in arrivals if arrival.is_new]
+    if caller.kind == "caregiver":
+        for arrival in fresh:
+            arrival.proved = await proofs.hold(tx, order, arrival.event, brought.get(arrival.event.event_id))
     if any(answer.result != "rejected" for answer in answers):
         await _settle(tx, order, known, fresh, actor=caller.actor, now=now)
     return answers

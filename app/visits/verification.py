@@ -51,6 +51,8 @@ def _doubts(journal: Journal, begin_place: Place, end_place: Place, min_minutes:
             reasons.append("duration_short")
         if begin_place is Place.OUTSIDE and end_place is Place.OUTSIDE:
             reasons.append("outside_at_both_ends")
+    if journal.unproved and journal.status is VisitStatus.ENDED:
+        reasons.append("presence_not_proved")
     if journal.manual:
         reasons.append("manual_entry")
     if journal.contradicted:
