@@ -2,12 +2,15 @@
 #   docker build -t nuanxian .
 #   docker run -p 8349:8349 -e DATABASE_URL=postgresql://… -e NUANXIAN_MASTER_KEY=… nuanxian
 FROM python:3.11-slim AS packages
-COPY scripts/locks/uv.txt scripts/locks/production.txt /locks/
-RUN python -m venv /uv \
-    && /uv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: -r /locks/uv.txt \
-    && /uv/bin/uv venv --python "$(command -v python3)" /opt/nuanxian/.venv \
-    && /uv/bin/uv pip sync --no-cache --require-hashes --compile-bytecode \
-        --python /opt/nuanxian/.venv/bin/python /locks/production.txt
+WORKDIR /opt/nuanxian
+COPY scripts/locks scripts/locks
+COPY scripts/_browser.py scripts/
+RUN python -m venv .uv \
+    && .uv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: -r scripts/locks/uv.txt \
+    && .uv/bin/uv venv --python "$(command -v python3)" .venv \
+    && .uv/bin/uv pip sync --no-cache --require-hashes --compile-bytecode \
+        --python .venv/bin/python scripts/locks/production.txt \
+    && python scripts/_browser.py
 
 FROM python:3.11-slim
 RUN useradd --system --uid 10001 --home-dir /opt/nuanxian --no-create-home nuanxian \
@@ -15,6 +18,7 @@ RUN useradd --system --uid 10001 --home-dir /opt/nuanxian --no-create-home nuanx
 COPY --from=packages /opt/nuanxian/.venv /opt/nuanxian/.venv
 WORKDIR /opt/nuanxian
 COPY app ./app
+COPY --from=packages /opt/nuanxian/app/web/vendor ./app/web/vendor
 COPY migrations ./migrations
 ENV PATH=/opt/nuanxian/.venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \

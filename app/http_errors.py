@@ -31,6 +31,7 @@ from app.core.errors import (
     Unavailable,
 )
 from app.core.sqlstate import as_unavailable, is_unacceptable, sqlstate_of
+from app.web import refusals
 
 MEDIA_TYPE = "application/problem+json"
 STATUS: tuple[tuple[type[Error], int], ...] = (
@@ -49,6 +50,8 @@ TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}  # RFC 9110; o
 MAX_ERRORS = 50
 _QUOTING = {"union_tag_invalid": "not one of the known kinds", "uuid_parsing": "not a UUID"}
 _OWN = frozenset({"type", "title", "status", "detail", "code", "request_id", "errors"})
+INTERFACES = ("/v1/", "/channels/")
+"""Where programs are talked to, whoever asks."""
 _log = log.get("http")
 
 
@@ -125,7 +128,7 @@ def _of_error(failure: Error, request_id: str) -> Response:
 
 
 async def _ours(request: Request, failure: Exception) -> Response:
-    return _of_error(cast(Error, failure), request_id_of(request))
+    return _for_reader(request, _of_error(cast(Error, failure), request_id_of(request)))
 
 
 async def _not_valid(request: Request, failure: Exception) -> Response:
@@ -145,7 +148,7 @@ async def _not_valid(request: Request, failure: Exception) -> Response:
             }
         )
     detail = "some of what was sent is not valid"
-    return problem(422, "invalid", detail, request_id=request_id_of(request), errors=errors)
+    return _for_reader(request, problem(422, "invalid", detail, request_id=request_id_of(request), errors=errors))
 
 
 async def _framework(request: Request, failure: Exception) -> Response:
@@ -156,12 +159,13 @@ async def _framework(request: Request, failure: Exception) -> Response:
     phrase = TITLES.get(refused.status_code) or HTTPStatus(refused.status_code).phrase
     code = re.sub(r"[^a-z]+", "_", phrase.lower())
     request_id = request_id_of(request)
-    return problem(refused.status_code, code, phrase.lower(), request_id=request_id, headers=refused.headers)
+    answer = problem(refused.status_code, code, phrase.lower(), request_id=request_id, headers=refused.headers)
+    return _for_reader(request, answer)
 
 
 async def _unreadable(request: Request, _failure: Exception) -> Response:
     detail = "the body cannot be read as what it says it is"
-    return problem(422, "body_malformed", detail, request_id=request_id_of(request))
+    return _for_reader(request, problem(422, "body_malformed", detail, request_id=request_id_of(request)))
 
 
 async def _gone(_request: Request, _failure: Exception) -> Response:
@@ -176,9 +180,20 @@ def unforeseen(request: Request, failure: Exception) -> Response:
     if (answer := answer_for(failure, request_id)) is not None:
         # A room should have said this in its own words, or refused earlier.
         _log.warning("failure_named_at_the_edge", route=route, error=what, request_id=request_id)
-        return answer
+        return _for_reader(request, answer)
     _log.error("unforeseen_failure", route=route, error=what, request_id=request_id)
-    return problem(500, "internal_error", "this should not have happened; it is logged", request_id=request_id)
+    detail = "this should not have happened; it is logged"
+    return _for_reader(request, problem(500, "internal_error", detail, request_id=request_id))
+
+
+def _for_reader(request: Request, answer: Response) -> Response:
+    """Problem documents are for programs; somebody with a browser gets a page that says the same."""
+    if request.scope["path"].startswith(INTERFACES) or not refusals.wants_page(request):
+        return answer
+    page = refusals.for_browser(request, orjson.loads(answer.body))
+    if "retry-after" in answer.headers:
+        page.headers["Retry-After"] = answer.headers["retry-after"]
+    return page
 
 
 def request_id_of(request: Request) -> str:

@@ -6,10 +6,8 @@ import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
-from pathlib import Path
 
 from fastapi import FastAPI
-from starlette.staticfiles import StaticFiles
 
 from app import __version__, http_errors, middleware, openapi, web, wiring
 from app.accounts import checks
@@ -21,11 +19,12 @@ from app.core.http import routes_of
 from app.core.keys import vault_from
 from app.exchange.watch import FeedWatch
 from app.shedding import Gate
+from app.web import static_files
 
 ROOMS_WITH_DOORS = (
     "exchange", "calls", "hotline", "intake", "alarms", "orders", "followup", "channels", "matching", "dispatch",
     "visits", "accounts", "elders", "transfers", "catalog", "knowledge", "providers", "benefits", "settlement",
-    "selfpay", "rounds", "regions", "jobs", "web",
+    "selfpay", "rounds", "insight", "regions", "jobs", "web",
 )  # fmt: skip
 """Busiest first: routes are tried in this order."""
 
@@ -66,7 +65,8 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     for room in ROOMS_WITH_DOORS:
         # Flat, because a router inside a router is searched twice for every request.
         app.router.routes.extend(routes_of(import_module(f"app.{room}.router").router))
-    app.mount("/static", StaticFiles(directory=Path(web.__file__).parent / "static"))
+    for address, files in static_files.mounts().items():
+        app.mount(address, files)
     http_errors.install(app)
     middleware.install(app)
     openapi.install(app)

@@ -19,25 +19,13 @@ from structlog import contextvars
 
 from app import metrics
 from app.http_errors import problem, unforeseen
+from app.web.headers import SECURITY_HEADERS
 
 BODY_LIMIT = 1 << 20
 UPLOAD_LIMIT = 6 << 20
 UPLOADS = "/v1/provider/uploads"
 BODY_SECONDS = 15.0
 
-SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),  # signed links carry their token in the path
-    (b"cross-origin-opener-policy", b"same-origin"),
-    (b"permissions-policy", b"geolocation=(self), camera=(self), microphone=()"),
-    (
-        b"content-security-policy",
-        b"default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'",
-    ),
-    (b"cache-control", b"no-store"),
-)
-"""Given unless the answer brings its own."""
 HSTS = (b"strict-transport-security", b"max-age=31536000")
 
 _GIVEN_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")

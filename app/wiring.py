@@ -40,6 +40,7 @@ from app.followup import events as followup_events
 from app.followup import handlers as followup
 from app.followup import tasks as followup_tasks
 from app.hotline import nuisance, presence, recordings
+from app.insight import snapshots
 from app.intake import contacts
 from app.intake import events as intake_events
 from app.intake import tasks as intake_tasks
@@ -79,13 +80,14 @@ def bus() -> Bus:
     bus.on(ElderDeparted, benefits.on_elder_departed, orders.on_elder_departed)
     bus.on(ProviderSuspended, dispatch.on_provider_suspended)
     bus.on(CaregiverChanged, availability.on_caregiver_changed)
-    bus.on(order_events.OrderPlaced, dispatch.on_order_placed)
+    bus.on(order_events.OrderPlaced, dispatch.on_order_placed, notices.on_order_placed)
     bus.on(
         order_events.OrderAdvanced,
         dispatch.on_order_advanced,
         visits.on_order_advanced,
         selfpay.on_order_advanced,
         exchange.on_order_advanced,
+        notices.on_order_changed,
     )
     bus.on(
         order_events.OrderFlagged,
@@ -93,7 +95,9 @@ def bus() -> Bus:
         visits.on_order_flagged,
         followup.on_order_flagged,
         exchange.on_order_flagged,
+        notices.on_order_changed,
     )
+    bus.on(order_events.OrdersTouched, notices.on_orders_touched)
     bus.on(order_events.DeadlineMissed, notices.on_deadline_missed, dispatch.on_deadline_missed)
     bus.on(dispatch_events.OfferMade, exchange.on_offer_made)
     bus.on(dispatch_events.OfferAccepted, exchange.on_offer_accepted)
@@ -134,6 +138,7 @@ def tasks(database: Database, settings: Settings) -> dict[str, Task | Long]:
         contacts.PROCESS: intake_tasks.process_contact,
         wechat_events.PROCESS: wechat_events.process_event,
         recordings.FETCH: Long(recordings.Keeper(settings.data_dir).fetch),
+        snapshots.KEEP: Long(snapshots.keep),
         planning.SOLVE: Long(planning.Planner(workers.solve_apart).solve),
         reconciling.ASK: Long(reconciling.Reconciler(wechatpay(settings)).ask),
         disruptions.SEEK: Long(disruptions.Seeker(workers.mend_apart).seek),
@@ -162,8 +167,10 @@ def periodic(settings: Settings) -> list[Periodic]:
         Periodic("transfers.announce_overdue", timedelta(seconds=30), transfers.announce_overdue),
         Periodic("calls.close_ghosts", timedelta(minutes=5), calls.close_ghosts),
         Periodic("hotline.send_home", timedelta(minutes=1), presence.send_home),
+        Periodic("hotline.forget_viewers", timedelta(minutes=5), presence.forget_viewers),
         Periodic("hotline.forget_nuisances", timedelta(hours=1), nuisance.forget),
         Periodic("hotline.forget_recordings", timedelta(hours=6), recordings.Keeper(settings.data_dir).forget),
+        Periodic("insight.keep_figures", timedelta(minutes=1), snapshots.begin),
         Periodic("core.forget_keys", timedelta(hours=1), idempotency.forget_old),
         Periodic("accounts.forget_expired", timedelta(minutes=10), account_tasks.forget_expired),
         Periodic("messaging.forget_contents", timedelta(hours=6), messaging_tasks.forget_contents),

@@ -22,4 +22,5 @@ find_python() {
 
 PYTHON=$(find_python)
 "$PYTHON" -I scripts/_environment.py "$1"
+"$PYTHON" -I scripts/_browser.py
 PYTHON=$PWD/.venv/bin/python

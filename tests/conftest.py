@@ -17,6 +17,7 @@ from pathlib import Path
 
 import asyncpg
 import httpx
+import hypothesis
 import pytest
 from sqlalchemy import make_url
 
@@ -61,9 +62,19 @@ BEGIN
 END $$"""
 
 
+# How long an example takes to make says something about the machine, nothing about the product.
+hypothesis.settings.register_profile("house", suppress_health_check=[hypothesis.HealthCheck.too_slow], deadline=None)
+hypothesis.settings.load_profile("house")
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--recorded-ami", default=None, help="a folder of recorded Asterisk manager streams (JSON), which are not ours"
+    )
+    parser.addoption(
+        "--every-width",
+        action="store_true",
+        help="every story at every width in both themes, with pictures in var/faces",
     )
 
 

@@ -10,7 +10,7 @@ METHODS = ("get", "post", "put", "patch", "delete")
 AREAS = (
     "service", "accounts", "regions", "elders", "catalog", "providers", "benefits", "desk", "phone", "wechat", "app",
     "devices", "alarms", "intake", "calls", "orders", "dispatch", "provider", "visits", "family", "followup",
-    "settlement", "jobs",
+    "settlement", "insight", "jobs",
 )  # fmt: skip
 """In the order of an order's way; what is not named comes last."""
 

@@ -1,23 +1,20 @@
-"""The front page, the interface's description, and the health checks."""
+"""The frame's own pages, the health checks, and the faces."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from importlib import import_module
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader
 
 from app import __version__
 from app.core.config import Settings
 from app.core.json import dumps
-from app.web import description, health
+from app.web import FACES, description, health, signing_in
+from app.web.rendering import page
 
 router = APIRouter(tags=["service"])
-
-_pages = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True)
 
 
 @router.get("/healthz", summary="Is the process alive")
@@ -38,29 +35,30 @@ async def readyz(request: Request) -> Response:
 @router.get("/", include_in_schema=False)
 async def front_page(request: Request) -> Response:
     settings: Settings = request.app.state.settings
-    page = _pages.get_template("front.html").render(
+    return page(
+        request,
+        "frame/front.html",
         version=__version__,
         state=await health.readiness(request.app.state.database),
         accounts=_demo_accounts(settings),
-        credentials_file=_credentials(settings),
+        folder=settings.data_dir / "demo",
     )
-    return HTMLResponse(page)
 
 
 @router.get("/c/{token}", include_in_schema=False)
-async def card_page(token: str) -> Response:
+async def card_page(request: Request, token: str) -> Response:
     """What the code on an elder's card leads to: the same page for every token; the door behind its form knows them."""
-    return HTMLResponse(_pages.get_template("card.html").render())
+    return page(request, "frame/card.html")
 
 
 @router.get("/docs", include_in_schema=False)
 async def interface_page(request: Request) -> Response:
-    document = request.app.openapi()
-    return HTMLResponse(_pages.get_template("interface.html").render(**description.of(document)))
+    return page(request, "frame/interface.html", **description.of(request.app.openapi()))
 
 
-def _credentials(settings: Settings) -> Path:
-    return settings.data_dir / "demo" / "credentials.json"
+router.include_router(signing_in.router)
+for face in FACES:
+    router.include_router(import_module(f"app.web.{face}.router").router)
 
 
 def _demo_accounts(settings: Settings) -> list[dict[str, Any]]:
@@ -68,7 +66,7 @@ def _demo_accounts(settings: Settings) -> list[dict[str, Any]]:
     if not settings.demo or settings.environment == "production":
         return []
     try:
-        accounts = json.loads(_credentials(settings).read_text(encoding="utf-8"))["staff"]
+        accounts = json.loads((settings.data_dir / "demo" / "credentials.json").read_text(encoding="utf-8"))["staff"]
     except (OSError, ValueError, KeyError):
         return []
     return list(accounts)

@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import sys
 
-from benchmarks import dispatch, hhcrsp, lifecycle, race, rounds, surge, vrptw
+from benchmarks import board, cockpit, dispatch, hhcrsp, lifecycle, race, readers, rounds, surge, vrptw
 
 
 def main() -> int:
@@ -34,10 +34,22 @@ def main() -> int:
     vrptw.add_arguments(names.add_parser("vrptw", help="ordinary rounds: gap to the best known plans"))
     rounds.add_arguments(names.add_parser("rounds", help="a city's day of rounds beside VROOM alone, and repairs"))
     surge.add_arguments(names.add_parser("surge", help="ten times the calls, all in one street; nobody is lost"))
+    cockpit.add_arguments(names.add_parser("cockpit", help="the cockpit's figures over years of orders"))
+    board.add_arguments(names.add_parser("board", help="the live board in a browser: delay, frames, memory"))
+    readers.add_arguments(names.add_parser("readers", help="hundreds of consoles and thousands of family pages, live"))
     options = parser.parse_args()
     if options.name in ("hhcrsp", "vrptw"):
         return {"hhcrsp": hhcrsp.run, "vrptw": vrptw.run}[options.name](options)
-    benches = {"lifecycle": lifecycle, "dispatch": dispatch, "race": race, "rounds": rounds, "surge": surge}
+    benches = {
+        "lifecycle": lifecycle,
+        "dispatch": dispatch,
+        "race": race,
+        "rounds": rounds,
+        "surge": surge,
+        "cockpit": cockpit,
+        "board": board,
+        "readers": readers,
+    }
     return asyncio.run(benches[options.name].run(options))
 
 

@@ -204,7 +204,7 @@ class Service:
     async def _ready(self) -> None:
         from benchmarks.client import Connection
 
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while time.monotonic() < deadline:
             try:
                 status, _ = await Connection("127.0.0.1", self.port).request("GET", "/readyz", {})

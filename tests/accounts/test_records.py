@@ -86,6 +86,41 @@ async def test_a_link_expires_wears_out_and_can_be_revoked(tx: Tx, monkeypatch: 
         await links.resolve(tx, token, "order")
 
 
+async def test_who_opens_a_link_leaves_a_line_that_tells_no_telephone_from_another(tx: Tx) -> None:
+    order, start = uuid4(), clock.now().replace(minute=3)
+    wechat = "Mozilla/5.0 (iPhone) MicroMessenger/8.0.50"
+    with clock.hold(start):
+        token = await links.issue(tx, "order", order, timedelta(days=7), "family:1")
+        for agent in (wechat, wechat, "Mozilla/5.0 (Windows NT 10.0)"):
+            assert await links.opened(tx, token, "order", agent) == order
+        assert await links.leads_to(tx, token, "order") == order
+        with pytest.raises(NotFound):
+            await links.opened(tx, token + "x", "order", wechat)
+    with clock.hold(start + timedelta(minutes=9)):
+        await links.opened(tx, token, "order", wechat)
+    seen = [(row["device"], row["times"], row["held_by"]) for row in await links.openings(tx, "order", order)]
+    assert seen[0] == ("wechat", 1, "family:1"), "ten minutes later it is a look of its own"
+    assert sorted(seen[1:]) == [("computer", 1, "family:1"), ("wechat", 2, "family:1")]
+    assert await links.openings(tx, "order", uuid4()) == []
+    assert await tx.fetchval("SELECT uses FROM signed_link") == 4, "looking for news is no use of it"
+    standing = await links.standing(tx, "order", [order, uuid4()])
+    assert list(standing) == [order]
+
+
+@pytest.mark.parametrize(
+    ("agent", "device"),
+    [
+        ("Mozilla/5.0 (Linux; Android 14) Mobile MicroMessenger/8.0", "wechat"),
+        ("Mozilla/5.0 (Phone; OpenHarmony 5.0) Mobile", "phone"),
+        ("Mozilla/5.0 (X11; Linux x86_64)", "computer"),
+        ("curl/8.0", "program"),
+        ("", "program"),
+    ],
+)
+def test_devices_are_told_apart_coarsely(agent: str, device: str) -> None:
+    assert links.device_of(agent) == device
+
+
 async def test_consent_stands_from_grant_to_withdrawal(tx: Tx) -> None:
     elder = uuid4()
     assert not await consent.allows(tx, elder, "family.progress", "family:1")

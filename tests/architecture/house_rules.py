@@ -60,6 +60,8 @@ PURE = (
     "calls/figures.py",
     "hotline/sheets.py",
     "hotline/references.py",
+    "insight/indicators.py",
+    "insight/intervals.py",
     "intake/consultations.py",
     "intake/requests.py",
     "messaging/breaker.py",
@@ -77,9 +79,11 @@ PURE = (
     "settlement/lifecycle.py",
     "transfers/lifecycle.py",
     "transfers/replies.py",
+    "visits/door_codes.py",
     "visits/geofence.py",
     "visits/journal.py",
     "visits/verification.py",
+    "web/wording.py",
 )
 _IMPURE = ("sqlalchemy", "fastapi", "asyncpg", "app.core.clock", "app.core.db", "app.core.http")
 

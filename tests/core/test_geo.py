@@ -16,6 +16,7 @@ from app.core.geo import (
     distance_m,
     gcj02_to_bd09,
     gcj02_to_wgs84,
+    offset_m,
     to_wgs84,
     wgs84_to_gcj02,
 )
@@ -87,3 +88,11 @@ def test_a_point_needs_its_datum() -> None:
     with pytest.raises(ValidationError):
         Location.model_validate({"lng": 102, "lat": 38})
     assert Location(lng=102, lat=38, crs=Crs.WGS84).wgs84() == (102, 38)
+
+
+@given(st.floats(-0.2, 0.2), st.floats(-0.2, 0.2))
+def test_metres_east_and_north_agree_with_the_distance(east: float, north: float) -> None:
+    home = (102.19, 38.52)
+    x, y = offset_m(home, (home[0] + east, home[1] + north))
+    assert (x > 0, y > 0) == (east > 0 and x != 0, north > 0 and y != 0)
+    assert math.hypot(x, y) == pytest.approx(distance_m(*home, home[0] + east, home[1] + north), rel=0.005, abs=2)

@@ -73,7 +73,7 @@ async def test_a_stranger_learns_nothing_of_the_elder(
     assert card["number"] not in seen.text
     page = await api.get(f"/c/{token}")
     assert (page.status_code, "tel:12349" in page.text, token in page.text) == (200, True, False)
-    assert (await api.get("/static/card.js")).status_code == 200
+    assert (await api.get("/static/frame/card.js")).status_code == 200
     assert (await api.get(f"/v1/cards/{token}/elder")).status_code == 401
     assert (await api.get("/v1/cards/nonsense")).status_code == 404
     async with clean_database.transaction() as tx:

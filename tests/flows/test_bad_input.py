@@ -114,7 +114,8 @@ class EverybodyMayEverything:
             return Caller(kind="staff", id=staff, name="坐席", roles=policy.ROLES, divisions=divisions, facts=facts)
         kind = min(roles)
         provider = UUID(self._known["provider_id"]) if kind in {"provider", "caregiver"} else None
-        return Caller(kind=kind, id="1", name="测试", provider_id=provider, facts=facts)
+        who = self._known["caregiver_id"] if kind == "caregiver" else "1"
+        return Caller(kind=kind, id=who, name="测试", provider_id=provider, facts=facts)
 
     def anybody(self, action: str) -> Caller | None:
         return None

@@ -205,3 +205,19 @@ async def test_a_complaint_needs_somebody_it_is_about(
     assert await status({"order_id": str(made.order_id), "elder_id": str(other.elder_id)}, operator) == 422
     assert await status({"elder_id": str(made.elder_id)}, await staff("operator", ("110000",))) == 404
     assert await status({"elder_id": str(made.elder_id)}, operator) == 201
+
+
+async def test_the_desk_reads_who_looked_at_an_order(
+    api: httpx.AsyncClient, database: Database, world: World, staff: Any
+) -> None:
+    made, token = await visited(database, world)
+    await visited(database, world)
+    await api.get(f"/v1/family/orders/{token}", headers={"User-Agent": "Mozilla/5.0 (iPhone) MicroMessenger/8.0"})
+    await api.get(f"/f/{token}", headers={"User-Agent": "Mozilla/5.0 (Windows NT 10.0)", "Accept": "text/html"})
+    await api.get(f"/f/{token[:-1]}", headers={"Accept": "text/html"})
+    path = f"/v1/orders/{made.order_id}/family-link-openings"
+    for role in ("operator", "auditor"):
+        found = (await api.get(path, headers=await staff(role))).json()
+        assert {(one["device"], one["times"]) for one in found} == {("wechat", 1), ("computer", 1)}
+    assert (await api.get(path, headers=await staff("settlement_clerk"))).status_code == 403
+    assert (await api.get(path, headers=await staff("operator", ("110000",)))).status_code == 404

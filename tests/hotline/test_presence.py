@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
+import pytest
 
 from app.calls import service as calls
 from app.core import clock
 from app.core.db import Database
+from app.core.errors import NotFound
+from app.core.http import Caller
 from app.hotline import presence
 from tests.calls.test_record import ANSWERED_CALL
 from tests.calls.test_service import reported
 from tests.intake.conftest import Headers
-from tests.world.accounts import staff_token
+from tests.world.accounts import make_staff, staff_token
+from tests.world.orders import Town, make_order
 
 
 async def be(doors: httpx.AsyncClient, headers: dict[str, str], extension: str, **more: object) -> httpx.Response:
@@ -76,3 +81,35 @@ async def test_whoever_has_no_session_is_not_there(
     with clock.hold(clock.now() + timedelta(days=2)):
         async with clean_database.transaction() as tx:
             assert await presence.send_home(tx) == 1
+
+
+async def test_whoever_has_the_same_order_before_them_is_named_until_they_leave(
+    clean_database: Database, town: Town
+) -> None:
+    first, second = await looking(clean_database, "李红"), await looking(clean_database, "王静")
+    async with clean_database.transaction() as tx:
+        order = (await make_order(tx, town.elder)).id
+        other = (await make_order(tx, town.elder)).id
+        now = clock.now()
+        assert await presence.look(tx, first, order) == []
+        assert await presence.look(tx, second, order) == ["李红"]
+        assert await presence.look(tx, second, other) == []
+        assert await presence.look(tx, first, order) == ["王静"]
+        with clock.hold(now + timedelta(seconds=30)):
+            assert await presence.look(tx, first, order) == [], "a page that went away says nothing any more"
+            await presence.look(tx, second, order)
+            assert await presence.look(tx, first, order) == ["王静"]
+            await presence.look_away(tx, second, order)
+            assert await presence.look(tx, first, order) == []
+        with clock.hold(now + timedelta(minutes=5)):
+            assert await presence.forget_viewers(tx) == 2
+    with pytest.raises(NotFound):
+        async with clean_database.transaction() as tx:
+            await presence.look(tx, replace(first, divisions=("110000",)), order)
+
+
+async def looking(database: Database, name: str) -> Caller:
+    """An operator of the city."""
+    async with database.transaction() as tx:
+        made = await make_staff(tx, name=name)
+    return Caller("staff", str(made.id), name, frozenset({"operator"}), ("620300",))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,6 +12,7 @@ import pytest
 
 from app.core.db import Database
 from app.core.events import Bus
+from app.intake import views
 from app.intake.events import ComplaintReceived, EmergencyReceived
 from app.jobs import feed
 from app.jobs.feed import Position
@@ -320,3 +322,18 @@ async def test_rare_characters_come_back_as_they_were_given(doors: httpx.AsyncCl
     name, note = "𠮷田·丽", "牛\u2f800奶"
     made = await taken(doors, operator, caller={"name": name}, note=note)
     assert (made["caller"]["name"], made["note"]) == (name, note)
+
+
+async def test_what_may_be_the_same_wish_is_named_before_anything_is_taken(
+    doors: httpx.AsyncClient, operator: Headers, elder: UUID, clean_database: Database
+) -> None:
+    at = "2027-03-02T10:00:00+08:00"
+    body = {"elder_id": str(elder), "item_code": "clean_home", "wanted": {"from": at}}
+    order = (await doors.post("/v1/orders", json=body, headers=operator())).json()
+    request = await taken(doors, operator, elder_id=str(elder), note="还想洗衣")
+    async with clean_database.transaction() as tx:
+        found = await views.alike(tx, elder, "clean_home", datetime.fromisoformat(at))
+    assert [(one.what, str(one.id), one.reasons) for one in found] == [
+        ("order", order["id"], ["same_item", "same_day"]),
+        ("request", request["id"], ["same_elder"]),
+    ]

@@ -14,6 +14,7 @@ from app.core import clock
 from app.core.http import SYSTEM
 from app.followup.service import FAMILY_LINK
 from app.orders import service as orders
+from app.selfpay.family_page import due_fen
 from tests.selfpay import peer
 from tests.selfpay.conftest import Bench
 from tests.world.accounts import staff_headers
@@ -120,6 +121,21 @@ async def test_an_answer_that_cannot_be_believed_is_none_and_the_same_is_asked_a
     assert more
     assert all(one.body == first.body for one in more), "to WeChat it is one payment"
     assert len(await bench.payments()) == 1
+
+
+async def test_the_family_sees_what_is_left_to_pay(bench: Bench) -> None:
+    async def shown() -> tuple[int, int, int]:
+        order = (await bench.client.get(f"/v1/family/orders/{bench.token}")).json()
+        return order["copay_fen"], order["paid_fen"], order["due_fen"]
+
+    copay = bench.copay_fen
+    assert await shown() == (copay, 0, copay)
+    await bench.prepare()
+    assert await shown() == (copay, 0, copay), "what is prepared is not paid"
+    number = (await bench.payment())["out_trade_no"]
+    assert (await bench.notify(peer.notice(peer.transaction(number, copay)))).status_code == 200
+    assert await shown() == (copay, copay, 0)
+    assert [due_fen(*given) for given in ((900, 0, "cancelled"), (900, 0, "not_done"), (900, 1000, "left"))] == [0] * 3
 
 
 async def test_what_needs_no_money_is_refused_before_anybody_is_asked(bench: Bench) -> None:

@@ -14,8 +14,8 @@ form.addEventListener("submit", async (event) => {
       headers: { "Content-Type": "application/json", "Idempotency-Key": key },
       body: JSON.stringify(body),
     });
-    said.textContent = answer.ok ? "已收到，中心正在处置。请尽量陪老人等候。" : "没有送达，请直接拨打 12349。";
+    said.textContent = answer.ok ? form.dataset.taken : form.dataset.failed;
   } catch {
-    said.textContent = "没有送达，请直接拨打 12349。";
+    said.textContent = form.dataset.failed;
   }
 });

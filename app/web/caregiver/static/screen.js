@@ -1,0 +1,184 @@
+// The screen of today: draws `model` with `words` into the page. What is drawn, not what is done: `hooks` do that.
+//
+//   model  day, events, synced_at, problem (offline, busy, signed_out, no_key), syncing, chosen, now(), able, fixed
+//   hooks  read(event_id): somebody has read why an event was refused; made(card, visit): a new card
+(function (scope) {
+  "use strict";
+  var nx = scope.nuanxian;
+
+  function $(selector, within) { return (within || document).querySelector(selector); }
+  function fill(text, values) { return text.replace(/\{(\w+)\}/g, function (_, name) { return values[name]; }); }
+  function show(node, selector, visible) { $(selector, node).hidden = !visible; }
+  function slots(node, values) {
+    Object.keys(values).forEach(function (name) { $('[data-slot="' + name + '"]', node).textContent = values[name]; });
+  }
+
+  function screen(model, words, hooks) {
+    var say = words.app;
+
+    function pending() { return model.events.filter(function (one) { return !one.sent; }).length; }
+
+    function render() {
+      renderSync();
+      if (!model.day) return note("half", say.unknown_offline);
+      $("[data-caregiver]").textContent = model.day.caregiver;
+      var plan = nx.visits.arranged(model.day, model.events, model.now(), model.chosen);
+      var title = plan.left ? say.count_today : say.count_done;
+      if (plan.today.length) $("[data-title]").textContent = fill(title, { n: plan.today.length, left: plan.left });
+      renderNotices();
+      var list = $("#visits"), before = {};
+      Array.from(list.children).forEach(function (one) { if (one.dataset.live) before[one.dataset.order] = one; });
+      var cards = plan.open.map(function (visit, index) {
+        return shown(before[visit.order_id] || made(visit), visit, index === 0 && visit.next.length > 0);
+      });
+      if (!cards.length && !plan.today.length) cards.push($("#t-empty").content.firstElementChild.cloneNode(true));
+      if (Array.from(list.children).some(function (one, i) { return one !== cards[i]; }) || list.children.length !== cards.length) {
+        list.textContent = "";
+        cards.forEach(function (card) { list.appendChild(card); });
+      }
+      renderAll(plan);
+    }
+
+    function renderSync() {
+      var n = pending(), bar = $("#sync");
+      var parts = [n ? fill(say.pending, { n: n }) : say.sent_all];
+      if (model.problem === "offline" || !navigator.onLine) parts.unshift(say.offline);
+      if (model.problem === "busy") parts.unshift(say.busy);
+      if (model.problem === "signed_out") parts.unshift(say.signed_out);
+      if (model.problem === "no_key" || !model.able) parts.unshift(say.no_key);
+      if (model.syncing) parts.unshift(say.syncing);
+      parts.push(model.synced_at ? fill(say.last_sync, { at: spoken(model.synced_at) }) : say.never_synced);
+      bar.hidden = false;
+      var bad = model.problem === "signed_out" || model.problem === "no_key";
+      bar.dataset.mood = bad ? "bad" : n || model.problem ? "waiting" : "good";
+      var line = parts.join(" · "), place = $("[data-sync-words]");
+      if (place.textContent !== line) place.textContent = line;
+      var button = $("[data-sync-now]");
+      button.textContent = model.problem === "signed_out" ? words.start_again : say.sync;
+    }
+
+    function spoken(at) {
+      var day = nx.visits.dateOf(at), time = nx.visits.clock(at);
+      if (day === nx.visits.dateOf(model.now())) return words.today + " " + time;
+      return day.slice(5) + " " + time;
+    }
+
+    function renderNotices() {
+      var place = $("#notices");
+      Array.from(place.querySelectorAll("[data-event]")).forEach(function (one) { one.remove(); });
+      model.events.filter(function (one) { return one.why; }).forEach(function (event) {
+        var line = document.createElement("p"), button = document.createElement("button");
+        var rejected = event.result === "rejected";
+        line.className = "notice " + (rejected ? "bad" : "half");
+        line.dataset.event = event.event_id;
+        var visit = model.day.visits.find(function (one) { return one.order_id === event.order_id; });
+        var what = (visit ? visit.elder.name + " " : "") + nx.visits.clock(event.occurred_at) + " " + say[event.type];
+        line.textContent = fill(rejected ? say.refused : say.review, { what: what, why: words.why[event.why] || words.why.other }) + " ";
+        button.textContent = say.understood;
+        button.addEventListener("click", function () { hooks.read(event.event_id); });
+        line.appendChild(button);
+        place.appendChild(line);
+      });
+    }
+
+    function note(mood, text) {
+      var place = $("#notices"), line = $("[data-passing]", place) || document.createElement("p");
+      line.dataset.passing = "";
+      line.className = "notice " + mood;
+      line.textContent = text;
+      place.insertBefore(line, place.firstChild);
+    }
+
+    function renderAll(plan) {
+      var rows = $("[data-rows]");
+      $("#all").hidden = !plan.all.length;
+      rows.textContent = "";
+      var today = nx.visits.dateOf(model.now());
+      plan.all.forEach(function (visit) {
+        var row = $("#t-row").content.firstElementChild.cloneNode(true);
+        var day = nx.visits.dateOf(visit.starts_at) === today ? words.today : words.tomorrow;
+        slots(row, { when: day + " " + nx.visits.clock(visit.starts_at), who: visit.elder.name, what: visit.item.name, state: words.state[visit.state] });
+        rows.appendChild(row);
+      });
+    }
+
+    // A card lives as long as its visit is shown, so that nothing typed or drawn on it is lost when something arrives.
+    function made(visit) {
+      var card = $("#t-visit").content.firstElementChild.cloneNode(true);
+      card.dataset.order = visit.order_id;
+      card.dataset.live = "yes";
+      options($("[data-failure]", card), model.day.failures);
+      points($("[data-points]", card), visit);
+      hooks.made(card, visit);
+      return card;
+    }
+
+    function facts(card, visit) {
+      var elder = visit.elder;
+      slots(card, {
+        when: nx.visits.clock(visit.starts_at), who: elder.name, what: visit.item.name, where: elder.address || "",
+        notes: elder.care_notes || "", minutes: fill(words.minutes, { n: visit.minutes }),
+      });
+      show(card, '[data-slot="where"]', elder.address);
+      show(card, '[data-slot="mind"]', elder.care_notes);
+      show(card, '[data-slot="second"]', !visit.lead);
+      show(card, '[data-slot="call"]', elder.phone);
+      show(card, '[data-slot="map"]', elder.lat != null);
+      if (elder.phone) $('[data-slot="call"]', card).href = "tel:" + elder.phone;
+      if (elder.lat != null) $('[data-slot="map"]', card).href = "geo:" + elder.lat + "," + elder.lng;
+    }
+
+    function options(select, choices) {
+      Object.keys(choices).forEach(function (code) { select.appendChild(new Option(choices[code], code)); });
+    }
+
+    function points(place, visit) {
+      visit.points.forEach(function (point) {
+        var label = document.createElement("label"), box = document.createElement("input");
+        label.className = "check";
+        box.type = "checkbox";
+        box.value = point;
+        label.appendChild(box);
+        label.appendChild(document.createTextNode(point));
+        place.appendChild(label);
+      });
+    }
+
+    function shown(card, visit, current) {
+      var step = visit.next[0], serving = visit.state === "in_service", able = model.able;
+      facts(card, visit);
+      card.classList.toggle("now", current);
+      slots(card, { state: words.state[visit.state] });
+      var go = $("[data-go]", card);
+      go.hidden = !current || !able;
+      go.dataset.step = step || "";
+      if (step && !go.hasAttribute("aria-busy")) go.textContent = say[step];
+      show(card, "[data-doing]", current && able);
+      show(card, "[data-take]", !current && visit.next.length);
+      var end = serving ? "checked_out" : "checked_in";
+      card.dataset.end = end;
+      show(card, '[data-way="direct"]', step && step !== end);
+      $("[data-direct]", card).textContent = words.direct + say[end];
+      $('[data-use="none"]', card).textContent = say[end];
+      show(card, '[data-way="qr"]', nx.capture.scans || model.fixed);
+      show(card, '[data-way="nfc"]', nx.capture.taps);
+      ["points", "photo", "signature"].forEach(function (part) { show(card, '[data-part="' + part + '"]', serving); });
+      if (!visit.points.length) show(card, '[data-part="points"]', false);
+      var photos = count(visit, "photo");
+      slots(card, {
+        photos: photos ? " · " + fill(say.photo_kept, { n: photos }) : "",
+        signed: count(visit, "signature") + count(visit, "signature_skipped") ? " · " + say.signature_kept : "",
+      });
+      return card;
+    }
+
+    function count(visit, code) {
+      return visit.events.filter(function (one) { return one.type === "evidence_added" && one.reason_code === code; }).length;
+    }
+
+    return { render: render, status: renderSync, note: note, pending: pending };
+  }
+
+  nx.screen = screen;
+  nx.page = { $: $, fill: fill };
+})(self);

@@ -1,0 +1,11 @@
+// The telephone names its key when somebody signs in; what it reports later must be signed with it.
+(function () {
+  "use strict";
+  var form = document.getElementById("sign-in"), store = self.nuanxian.store;
+  function without() { document.getElementById("no-key").hidden = false; }
+  form.addEventListener("submit", function () {
+    try { localStorage.removeItem("caregiver-left"); } catch (none) { /* nothing was kept there, then */ }
+  });
+  if (!store.signs) return without();
+  store.publicKey().then(function (key) { form.elements.device_key.value = key; }, without);
+})();

@@ -1,0 +1,138 @@
+"""One order: what became of it, what proves it, and what may be done next."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Form as InForm
+from fastapi import Request, Response
+
+from app.accounts import scope
+from app.accounts.policy import decide
+from app.core.db import Tx
+from app.core.errors import Forbidden
+from app.core.http import Caller, CallerDep, DatabaseDep, TxDep, allow, check_version
+from app.dispatch import candidates
+from app.dispatch import service as dispatch
+from app.hotline import presence
+from app.orders import lifecycle, service, views
+from app.orders.queries import OrderRow
+from app.visits import uploads
+from app.web.console import order_views
+from app.web.console.forms import AssignForm, CancelForm, ReasonForm
+from app.web.pages import Pages, see
+from app.web.rendering import page
+
+router = Pages()
+
+Reason = Annotated[ReasonForm, InForm()]
+
+
+@router.get("/console/orders/{order_id}")
+@allow("order_files.read")
+async def order(request: Request, tx: TxDep, caller: CallerDep, order_id: UUID) -> Response:
+    row = await service.get(tx, order_id)
+    scope.see(caller, row.division_code)
+    values = await order_views.whole(tx, await views.one(tx, order_id), row)
+    actions = lifecycle.next_actions(lifecycle.Status(row.status), row.flags)
+    may = {one: _may(caller, one) for one in ("orders.change", "orders.watch", "elders.reveal")}
+    return page(request, "console/order.html", **values, may=may, actions=actions if may["orders.change"] else [])
+
+
+@router.get("/console/orders/{order_id}/assignment")
+@allow("dispatch.decide", own_transaction=True)
+async def choose(request: Request, database: DatabaseDep, caller: CallerDep, order_id: UUID) -> Response:
+    """Whom to choose by hand: the same list as the desk's, each with a form."""
+    found = await candidates.of_order(database, request.app.state.road_times, caller, order_id)
+    async with database.transaction() as tx:
+        shown = await views.one(tx, order_id)
+    return page(request, "console/order_assign.html", order=shown, asked=found.view)
+
+
+@router.post("/console/orders/{order_id}/cancellation")
+@allow("orders.change")
+async def cancel(tx: TxDep, caller: CallerDep, order_id: UUID, form: Annotated[CancelForm, InForm()]) -> Response:
+    await _held(tx, caller, order_id, form.version)
+    await service.cancel(tx, caller, order_id, form.reason_code, form.by)
+    return see(f"/console/orders/{order_id}")
+
+
+@router.post("/console/orders/{order_id}/reopening")
+@allow("orders.change")
+async def reopen(tx: TxDep, caller: CallerDep, order_id: UUID, form: Reason) -> Response:
+    await _held(tx, caller, order_id, form.version)
+    again = await service.rework(tx, caller, order_id, form.reason)
+    return see(f"/console/orders/{again.id}")
+
+
+@router.post("/console/orders/{order_id}/suspension")
+@allow("orders.change")
+async def suspend(tx: TxDep, caller: CallerDep, order_id: UUID, form: Reason) -> Response:
+    await _held(tx, caller, order_id, form.version)
+    await service.suspend(tx, caller, order_id, form.reason)
+    return see(f"/console/orders/{order_id}")
+
+
+@router.post("/console/orders/{order_id}/resumption")
+@allow("orders.change")
+async def resume(tx: TxDep, caller: CallerDep, order_id: UUID, form: Reason) -> Response:
+    await _held(tx, caller, order_id, form.version)
+    await service.drop_flag(tx, order_id, lifecycle.SUSPENDED, caller.actor, form.reason)
+    return see(f"/console/orders/{order_id}")
+
+
+@router.post("/console/orders/{order_id}/redispatch")
+@allow("dispatch.decide")
+async def redispatch(tx: TxDep, caller: CallerDep, order_id: UUID, form: Reason) -> Response:
+    await _held(tx, caller, order_id, form.version)
+    await dispatch.redispatch(tx, caller, order_id, form.reason)
+    return see(f"/console/orders/{order_id}")
+
+
+@router.post("/console/orders/{order_id}/assignment")
+@allow("dispatch.decide")
+async def assign(tx: TxDep, caller: CallerDep, order_id: UUID, form: Annotated[AssignForm, InForm()]) -> Response:
+    await _held(tx, caller, order_id, form.version)
+    provider, caregiver = form.who()
+    await dispatch.offer_by_hand(tx, caller, order_id, provider, caregiver, form.reason)
+    return see(f"/console/orders/{order_id}")
+
+
+@router.post("/console/orders/{order_id}/viewers")
+@allow("orders.watch", keyed=False)
+async def look(request: Request, tx: TxDep, caller: CallerDep, order_id: UUID) -> Response:
+    """I have it before me; who else has?"""
+    return page(request, "console/_viewers.html", viewers=await presence.look(tx, caller, order_id))
+
+
+@router.post("/console/orders/{order_id}/viewers/leave")
+@allow("orders.watch", keyed=False)
+async def look_away(tx: TxDep, caller: CallerDep, order_id: UUID) -> Response:
+    await presence.look_away(tx, caller, order_id)
+    return Response(status_code=204)
+
+
+@router.get("/console/orders/{order_id}/evidence/{upload_id}")
+@allow("visits.read")
+async def evidence(request: Request, tx: TxDep, caller: CallerDep, order_id: UUID, upload_id: UUID) -> Response:
+    """A photo, signature or recording, for the page alone: nobody else may keep it."""
+    scope.see(caller, (await service.get(tx, order_id)).division_code)
+    content, media_type = await uploads.of_visit(tx, order_id, upload_id, request.app.state.settings.data_dir)
+    return Response(content, media_type=media_type, headers={"Cache-Control": "private, no-store"})
+
+
+async def _held(tx: Tx, caller: Caller, order_id: UUID, version: int | None) -> OrderRow:
+    """Lock, hide what is out of scope, refuse to change another version than the one that was looked at."""
+    row = await service.locked(tx, order_id)
+    scope.see(caller, row.division_code)
+    check_version(version, row.version)
+    return row
+
+
+def _may(caller: Caller, action: str) -> bool:
+    try:
+        decide(caller, action)
+    except Forbidden:
+        return False
+    return True

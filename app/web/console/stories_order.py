@@ -1,0 +1,67 @@
+"""An order's page in every state that looks different, and what lies on it."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from app.orders import lifecycle
+from app.visits.schemas import PlaceView
+from app.web.console.order_views import Step
+from app.web.console.stories_desk import asked, at, order, part, uuid
+from app.web.stories import OPERATOR, Story
+
+
+def visit(verification: str = "review", *, files: bool = True) -> Any:
+    seen = SimpleNamespace(
+        verification=verification, manual=verification == "review",
+        begin=PlaceView(at=at(-40), method="gps", place="inside", distance_m=22, accuracy_m=18.0),
+        end=PlaceView(at=at(-4), method="gps", place="outside", distance_m=640, accuracy_m=35.0),
+    )  # fmt: skip
+    media = {uuid(80): "audio/mpeg"} if files else {}
+    return SimpleNamespace(visit=seen, files=media, radius_m=200)
+
+
+MAP = [{"name": "begin", "x": 12, "y": 18, "blur": 18.0}, {"name": "end", "x": 480, "y": -420, "blur": 35.0}]
+STORY = [
+    Step(at(-60), "placed", "王静"),
+    Step(at(-59), "decided", looked_at=31, left=4),
+    Step(at(-59), "offered", "金昌市金川区银龄居家养老服务有限责任公司", deadline=at(-40)),
+    Step(at(-55), "fetched", "银龄居家养老"),
+    Step(at(-50), "offer.refused", "银龄居家养老", "no_capacity"),
+    Step(at(-49), "status.dispatched"),
+    Step(at(-20), "status.accepted"),
+    Step(at(-19), "noted", "李红", "电话核实过时间，老人午睡到两点半，请晚一点到"),
+    Step(at(-10), "visit.checked_in"),
+]
+
+
+def _order(status: str, flags: tuple[str, ...] = (), **more: Any) -> Story:
+    shown = {name: more.pop(name) for name in ("visit", "map", "story") if name in more}
+    values = {
+        "may": dict.fromkeys(("orders.change", "orders.watch", "elders.reveal"), True),
+        "order": order(1, status, flags=list(flags), **more), "visit": None, "map": [], "story": STORY,
+        "actions": lifecycle.next_actions(lifecycle.Status(status), flags),
+    }  # fmt: skip
+    return Story("console/order.html", values | shown, OPERATOR, path="/console/orders/1")
+
+
+def stories() -> dict[str, Story]:
+    nobody: dict[str, Any] = {"provider": None, "caregiver": None, "delivery": "none"}
+    return {
+        "order-placed": _order("placed", story=STORY[:1], **nobody),
+        "order-assigned": _order("assigned"),
+        "order-suspended": _order("assigned", (lifecycle.SUSPENDED,)),
+        "order-in-service": _order("in_service", visit=visit("pending", files=False), map=MAP[:1]),
+        "order-completed": _order("completed", visit=visit(), map=MAP, outcome="partly", rating=4, rework_of=uuid(7)),
+        "order-cancelled": _order("cancelled", deadlines=[]),
+        "order-assign": Story(
+            "console/order_assign.html", {"order": order(1, "placed"), "asked": asked()}, OPERATOR,
+            path="/console/orders/1",
+        ),
+        "order-assign-nobody": Story(
+            "console/order_assign.html", {"order": order(1, "placed"), "asked": asked(0)}, OPERATOR,
+            path="/console/orders/1",
+        ),
+        "viewers": part("_viewers.html", viewers=["李红", "买买提·阿不都热西提"]),
+    }  # fmt: skip

@@ -1,0 +1,82 @@
+"""What a browser sees when something fails: a page in our words, the sign-in page, or a line on the page it is on."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.web import FACES
+from app.web.rendering import rendered
+from app.web.words import words_of
+
+SIGN_IN = {"family": "/family/sign-in", "caregiver": "/caregiver/sign-in"}
+"""By the first step of the address; everybody else is staff."""
+
+
+def wants_page(request: Request) -> bool:
+    """Browsers say that they would like HTML; programs, asking for anything, get a problem document."""
+    return "text/html" in request.headers.get("accept", "") or "hx-request" in request.headers
+
+
+def in_place(request: Request) -> bool:
+    """Does a script ask, for a part of the page it is on?"""
+    return "hx-request" in request.headers
+
+
+def for_browser(request: Request, problem: dict[str, Any]) -> Response:
+    """The page that stands for a problem document (RFC 9457)."""
+    status, code = int(problem["status"]), str(problem["code"])
+    if status == 401 and code != "sign_in_failed":
+        where = sign_in_of(request)
+        return Response(headers={"HX-Redirect": where}) if in_place(request) else RedirectResponse(where, 303)
+    values = {
+        "problem": problem,
+        "what": _words(request, status, code),
+        "home": _home(request),
+    }
+    if in_place(request):
+        return HTMLResponse(
+            rendered("frame/refusal_line.html", **values), status, {"HX-Retarget": "#said", "HX-Reswap": "innerHTML"}
+        )
+    return HTMLResponse(rendered("frame/refusal.html", **values), status)
+
+
+def _words(request: Request, status: int, code: str) -> str:
+    """What is said about it: in the face's own words where it has some, by the code before the number."""
+    face = _face(request)
+    tables = [words_of("frame").refusals]
+    if face is not None and "own_refusals" in words_of(face):
+        tables.insert(0, words_of(face).own_refusals)
+    return next((str(said[key]) for said in tables for key in (code, str(status)) if key in said), tables[-1].other)
+
+
+def sign_in_of(request: Request) -> str:
+    """Where to sign in for this page, and to come back from."""
+    here = request.headers.get("hx-current-url") if "hx-request" in request.headers else None
+    path = request.scope["path"] if here is None else _local_part(here)
+    back = path if request.method == "GET" or here is not None else _home(request)
+    return f"{SIGN_IN.get(path.split('/')[1], '/sign-in')}?next={quote(back)}"
+
+
+def local(address: str | None, otherwise: str) -> str:
+    """An address on this site that somebody may be sent to after signing in."""
+    plain = address is not None and address.startswith("/") and not address.startswith(("//", "/\\"))
+    return address if plain and address is not None and address.isprintable() else otherwise
+
+
+def _local_part(address: str) -> str:
+    return "/" + address.split("/", 3)[3] if address.count("/") >= 3 else "/"
+
+
+def _home(request: Request) -> str:
+    face = _face(request)
+    return "/" if face is None else f"/{face}"
+
+
+def _face(request: Request) -> str | None:
+    """Whose page it is, by the first step of its address."""
+    step = request.scope["path"].split("/")[1]
+    return "family" if step == "f" else step if step in FACES else None

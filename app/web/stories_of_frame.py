@@ -1,0 +1,48 @@
+"""The frame's stories: signing in, and what is seen when something fails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.web.stories import OPERATOR, Story
+from app.web.words import words_of
+
+
+def stories() -> dict[str, Story]:
+    return {
+        "sign-in": Story("frame/sign_in.html", {"next": "/console", "username": "", "refused": False}),
+        "sign-in-refused": Story("frame/sign_in.html", {"next": None, "username": "zuoxi1", "refused": True}),
+        "front": Story("frame/front.html", _front("ready", "ok")),
+        "front-database-away": Story("frame/front.html", _front("unavailable", "unreachable")),
+        "interface": Story("frame/interface.html", _interface()),
+        "card": Story("frame/card.html"),
+        **{f"refusal-{status}": Story("frame/refusal.html", _refusal(status)) for status in (403, 404, 409, 422, 500)},
+        "refusal-in-place": Story("frame/refusal_line.html", _refusal(422), OPERATOR, within="desk"),
+    }
+
+
+def _front(status: str, database: str) -> dict[str, Any]:
+    return {
+        "version": "0.1.0",
+        "state": {"status": status, "checks": {"database": database, "migrations": "ok", "workers": "ok"}},
+        "accounts": [{"username": "zuoxi1", "password": "example-only", "role": "operator"}],
+        "folder": "var/demo",
+    }
+
+
+def _refusal(status: int) -> dict[str, Any]:
+    said = words_of("frame").refusals
+    problem = {"status": status, "code": "example", "detail": "an example", "request_id": "0123456789abcdef"}
+    return {"problem": problem, "what": said.get(str(status), said.get("other")), "home": "/console"}
+
+
+def _interface() -> dict[str, Any]:
+    operation = {
+        "id": "get-v1-orders", "method": "GET", "path": "/v1/orders", "summary": "Orders",
+        "description": "Newest first.",
+        "parameters": [{"name": "limit", "in": "query", "required": False,
+                        "schema": {"description": "at most 200"}}],
+        "body": '{"reason": "…"}', "answers": {"200": "Orders", "422": "Not valid"},
+    }  # fmt: skip
+    info = {"title": "Nuanxian 暖线", "version": "0.1.0", "description": "The public contract."}
+    return {"info": info, "count": 1, "areas": {"orders": [operation]}}

@@ -1,0 +1,1 @@
+"""Indicators: their arithmetic, what is counted, and what was kept."""
