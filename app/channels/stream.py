@@ -92,7 +92,7 @@ async def _events(
     desk: DeskFeed, caller: Caller, agent: str | None, about: tuple[str, ...], start: Position, hold: int
 ) -> AsyncGenerator[bytes]:
     # Whoever reads the present state after this has been said misses nothing in between.
-    yield f"event: ready\nid: {start.txid}-{start.id}\nretry: 1000\ndata: {{}}\n\n".encode()
+    yield f'event: ready\nid: {start.txid}-{start.id}\nretry: 1000\ndata: {{"type":"ready"}}\n\n'.encode()
     async with aclosing(desk.follow(start, hold)) as batches:
         async for entries in batches:
             mine = [

@@ -82,6 +82,10 @@ async def _calls(
         finally:
             for one in work:
                 one.cancel()
+            for failed in [
+                one for one in await asyncio.gather(*work, return_exceptions=True) if isinstance(one, Exception)
+            ]:
+                raise failed
     return _judge(options, few, calls, edge, screen, city)
 
 

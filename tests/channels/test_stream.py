@@ -11,6 +11,7 @@ import pytest
 from app.channels import desk
 from app.channels.desk import DeskFeed, Entry
 from app.core.db import Database
+from app.core.json import loads
 from app.jobs import feed
 from app.jobs.feed import Position
 from tests.intake.conftest import Headers
@@ -119,6 +120,8 @@ async def test_the_door_speaks_server_sent_events(
     answer = await asking
     assert answer.headers["content-type"].startswith("text/event-stream")
     blocks = answer.text.strip().split("\n\n")
+    said = [line.removeprefix("data: ") for line in answer.text.splitlines() if line.startswith("data: ")]
+    assert [loads(data)["type"] for data in said] == ["ready", "emergency.received"]
     (event,) = [block for block in blocks if block.startswith("id:")]
     lines = event.splitlines()
     assert lines[1] == "event: emergency.received"
