@@ -33,15 +33,17 @@ VALUES ($1, $2, $3, $4, $5, $6, $7)"""
 LEFT_OPEN = """SELECT id FROM incident WHERE subject = $1 AND status = 'verified' AND finding = 'real' AND last_at < $2
 FOR UPDATE"""
 KNOWN_ALARM = "SELECT incident_id FROM incident_alarm WHERE source = $1"
-PLAN = """INSERT INTO incident_step (incident_id, step, due_at) SELECT $1, * FROM unnest($2::text[], $3::timestamptz[])
+# A step that stays as it is must not be touched: touching is locking, and the sweep leaves out what is locked.
+PLAN = """INSERT INTO incident_step (incident_id, step, due_at)
+SELECT $1, n.step, n.due_at FROM unnest($2::text[], $3::timestamptz[]) AS n (step, due_at)
+WHERE NOT EXISTS (SELECT 1 FROM incident_step s WHERE s.incident_id = $1 AND s.step = n.step
+  AND (s.taken_at IS NOT NULL OR s.due_at <= n.due_at))
 ON CONFLICT (incident_id, step) DO UPDATE SET due_at = least(incident_step.due_at, excluded.due_at)
 WHERE incident_step.taken_at IS NULL"""
 RUNGS = """SELECT division_code, severity, valid_from, step, after_s FROM escalation_rule
 WHERE severity = $1 AND division_code = ANY($2::text[]) AND valid_from <= $3"""
 SEED_RUNG = """INSERT INTO escalation_rule (division_code, severity, valid_from, step, after_s)
 VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING"""
-# Whoever is at work on an incident holds it; the next sweep comes at once. The incident is named first, and locked
-# first: a step must not be held by somebody who then has to leave it.
 DUE = f"""SELECT s.step, e.name AS elder_name, {", ".join(f"i.{name.strip()}" for name in COLUMNS.split(","))}
 FROM incident i JOIN incident_step s ON s.incident_id = i.id LEFT JOIN elder e ON e.id = i.elder_id
 WHERE s.taken_at IS NULL AND s.step = ANY($1::text[]) AND s.due_at <= $2 ORDER BY s.due_at, s.incident_id LIMIT $3

@@ -129,6 +129,17 @@ async def test_the_ladder_is_climbed_while_nobody_looks(rules: None, elder: UUID
     assert told == ["incident.raised", "incident.waiting", "incident.call_authority"]
 
 
+async def test_who_presses_again_and_again_holds_up_no_step(rules: None, elder: UUID, clean_database: Database) -> None:
+    async with clean_database.transaction() as tx:
+        with clock.hold(TUESDAY_TEN):
+            await raised(tx, elder)
+    with clock.hold(TUESDAY_TEN + timedelta(seconds=60)):
+        async with clean_database.transaction() as pressing:
+            await raised(pressing, elder)
+            taken = await climbed(clean_database)
+    assert taken == {"operator": 1, "family": 1}
+
+
 async def test_steps_missed_while_everything_was_down_are_taken_at_once_and_once(
     rules: None, elder: UUID, clean_database: Database
 ) -> None:
