@@ -62,11 +62,15 @@ WHERE name = $1 AND next_at <= $3"""
 
 @dataclass(frozen=True, slots=True)
 class Periodic:
-    """A task that runs every `every` of real time, in one transaction, on one worker at a time."""
+    """A task that runs every `every` of real time, in one transaction, on one worker at a time.
+
+    One with a `batch` returns how much it has done; after so much there may be more, and it is due again at once.
+    """
 
     name: str
     every: timedelta
     task: Sweep
+    batch: int | None = None
 
 
 class TaskFailed(Exception):
@@ -200,7 +204,8 @@ class Worker:
 
     async def _run_one(self, periodic: Periodic) -> None:
         try:
-            await run_if_due(self._database, periodic)
+            while await run_if_due(self._database, periodic) and periodic.batch and not self._stop.is_set():
+                pass
         except Exception as failure:
             self._log.error("periodic_task_failed", task=periodic.name, error=log.describe(failure))
 
@@ -234,8 +239,9 @@ async def run_if_due(database: Database, periodic: Periodic) -> bool:
         async with database.transaction() as tx:
             if not await tx.fetchval(TAKE, periodic.name, started):
                 return False
-            await periodic.task(tx)
-            await tx.run(MOVE_ON, periodic.name, next_at, started, None)
+            done = await periodic.task(tx)
+            more = periodic.batch is not None and isinstance(done, int) and done >= periodic.batch
+            await tx.run(MOVE_ON, periodic.name, started if more else next_at, started, None)
         return True
     except Exception as failure:
         async with database.transaction() as tx:

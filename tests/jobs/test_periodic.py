@@ -99,6 +99,23 @@ async def test_a_failing_task_does_not_hold_up_the_others(clean_database: Databa
         await until(twice)
 
 
+async def test_after_a_full_batch_it_goes_on_at_once(clean_database: Database) -> None:
+    left = [10, 10, 3]
+
+    async def sweep(tx: Tx) -> int:
+        await tx.run(MARK, "sweep", clock.now())
+        return left.pop(0)
+
+    async def done() -> bool:
+        return not left
+
+    async with working(clean_database, {}, [Periodic("sweep", timedelta(hours=1), sweep, batch=10)]):
+        await until(done)
+        await asyncio.sleep(0.3)
+    assert await scalar(clean_database, RUNS, "sweep") == 3
+    assert await scalar(clean_database, "SELECT next_at FROM periodic_task") > clock.now() + timedelta(minutes=59)
+
+
 async def test_the_interval_is_real_time_in_a_rehearsal(
     clean_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
