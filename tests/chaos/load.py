@@ -129,13 +129,14 @@ class Crowd:
         while quiet < 2 and time.monotonic() < self._asking.until:
             query = f"cursor={cursor}&limit=200&wait=1" if cursor else "limit=200&wait=1"
             url = f"/v1/provider/feed?{query}"
+            last = self._at_rest.is_set()
             try:
                 answer = await line.get(url, headers=signed_headers(provider.key, provider.secret, "GET", url))
             except LOST:
                 await asyncio.sleep(0.1)
                 continue
             if answer.status_code == 304:
-                quiet += self._at_rest.is_set()
+                quiet += last
             elif answer.status_code == 200:
                 page, quiet = answer.json(), 0
                 cursor = page["next_cursor"]

@@ -39,6 +39,17 @@ async def stored(service: Victim) -> Books:
         return await books.read(tx)
 
 
+async def readable(service: Victim, entries: set[int]) -> None:
+    """Wait until nothing older than these entries of the feed is under way any more."""
+    behind = "SELECT 1 FROM feed_entry WHERE id = ANY($1) AND txid >= pg_snapshot_xmin(pg_current_snapshot()) LIMIT 1"
+
+    async def passed() -> bool:
+        async with service.database() as database, database.transaction() as tx:
+            return await tx.fetchval(behind, list(entries)) is None
+
+    await service.until(passed)
+
+
 async def busy(crowd: Crowd, service: Victim, acks: int) -> None:
     """Wait until the service has answered `acks` more operations."""
     wanted = len(crowd.told.acks) + acks
@@ -120,6 +131,7 @@ async def test_nothing_acknowledged_is_lost(running: Running, capsys: pytest.Cap
         gaps = await kill_all(running, crowd, chance, killed)
         await crowd.come_to_rest()
         crowd.told.owed = {row["id"] for row in (await stored(service)).feed}
+        await readable(service, crowd.told.owed)
         await crowd.read_the_rest()
     repeated, found = await crowd.again(20), await stored(service)
     with capsys.disabled():

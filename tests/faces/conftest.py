@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
-from playwright.async_api import Browser, BrowserContext, async_playwright
+from playwright.async_api import Browser, BrowserContext, async_playwright, expect
 from starlette.types import ASGIApp
 
 from app.accounts.guard import COOKIE
@@ -36,6 +36,7 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 ]  # fmt: skip
+expect.set_options(timeout=20_000)  # a busy machine is no fault of a page; what has to be fast is measured by itself
 ROOT = Path(__file__).resolve().parents[2]
 SHOTS = ROOT / "var" / "faces"
 """Where screenshots of a run lie afterwards."""

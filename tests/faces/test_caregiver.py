@@ -26,6 +26,7 @@ from app.main import create_app
 from app.shedding import Gate
 from app.web.static_files import FOLDERS
 from tests.conftest import MASTER_KEY, TestServer, vault, wired_bus
+from tests.faces.apart import Apart
 from tests.faces.axe import violations
 from tests.faces.conftest import CHROMIUM, FLAGS, Served, Site, Visiting, keep_session
 from tests.faces.line import Line, png
@@ -77,8 +78,8 @@ class Town:
         await self._served.__aenter__()
         self.connect()
 
-    def connect(self) -> None:
-        self.line.port = int(self._served.url.rsplit(":", 1)[1])
+    def connect(self, url: str | None = None) -> None:
+        self.line.port = int((url or self._served.url).rsplit(":", 1)[1])
 
     async def stop(self) -> None:
         self.line.down()
@@ -254,24 +255,29 @@ async def test_a_day_without_a_net(town: Town, telephone: Telephone, killed: boo
 
 
 async def over_a_broken_line(page: Page, town: Town) -> None:
-    """Answers get lost, the service stops between two of them, and comes back."""
-    town.connect()
-    first = town.line.posts
+    """Answers get lost, and the service is killed, twice, while it is being told: with SIGKILL, in a process of its
+    own."""
+    service = Apart(town.dsn, town.home, at(19))
+    town.connect(await service.start())
+    first, kills = town.line.posts, [3, 7]
     town.line.breaks = ["/v1/caregiver/uploads", "/v1/caregiver/uploads", "/v1/caregiver/events"]
     await page.context.set_offline(False)
-    stopped = False
-    for _ in range(200):
+    for _ in range(2000):
         words = await page.locator("[data-sync-words]").inner_text()
-        if stopped and "全部已上传" in words:
+        if not kills and "全部已上传" in words:
             break
-        if not stopped and town.line.posts >= first + 4:
-            await town.stop()
-            await town.start()
-            stopped = True
+        if kills and town.line.posts >= first + kills[0]:
+            kills.pop(0)
+            await service.kill()
+            town.line.down()
+            town.connect(await service.start())
         if "正在" not in words:
             await page.get_by_role("button", name="同步").click()
-        await asyncio.sleep(0.02)
-    assert stopped, "the service was never stopped in the middle"
+        await asyncio.sleep(0.01)
+    await service.kill()
+    town.line.down()
+    town.connect()
+    assert kills == [], "the service was never killed in the middle"
     assert town.line.breaks == []
 
 

@@ -400,8 +400,9 @@ async def test_a_photo_of_the_visit_is_shown_on_the_orders_page(site: Site, visi
         told = await signed_post(app, key, "/v1/provider/events", {"events": [said]})
         assert told.json()["results"][0]["result"] == "applied", told.text
     page = await opened(site, visiting, order)
-    await page.locator(".photos img").scroll_into_view_if_needed()
-    await page.wait_for_function("document.querySelector('.photos img').naturalWidth === 1")
+    # It is loaded when it comes into view, and what is above it may still grow.
+    looked_at = "(photo => { photo.scrollIntoView(); return photo.naturalWidth === 1 })"
+    await page.wait_for_function(f"{looked_at}(document.querySelector('.photos img'))")
     await page.wait_for_selector("[data-sketch] .leaflet-interactive, [data-sketch] path", state="attached")
 
 

@@ -97,7 +97,8 @@ class OrderForm(Asked):
             channel=Channel.HOTLINE, kind=self.kind, urgency=self.urgency,
             requester=Requester(self.caller_name, self.caller_phone, self.relation), elder_id=self.elder_id,
             item_code=self.item_code, wanted_from=wanted_from, wanted_to=wanted_to, minutes=self.minutes,
-            note=self.note, address=self.address, about_order_id=self.order_id, call_id=self.call_id,
+            note=self.note, address=self.address, call_id=self.call_id,
+            about_order_id=self.order_id if self.kind is Kind.COMPLAINT else None,
         )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.web.console import (
     router_board,
     router_desk,
+    router_dials,
     router_incidents,
     router_order,
     router_queues,
@@ -16,6 +17,7 @@ from app.web.pages import Pages
 router = Pages()
 router.include_router(router_telephone.router)
 router.include_router(router_desk.router)
+router.include_router(router_dials.router)
 router.include_router(router_board.router)
 router.include_router(router_incidents.router)
 router.include_router(router_order.router)

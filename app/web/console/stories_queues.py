@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from app.calls.schemas import CallbackView
 from app.elders.facts import Door
 from app.followup.schemas import AttemptView, ComplaintView, FollowupDetail
+from app.hotline.schemas import DialView
 from app.intake.requests import Status
 from app.intake.schemas_views import DuplicateView, PersonView, RequesterView, TakenView
 from app.web.console.queues import MOST, QUEUES, Waiting
@@ -27,6 +28,8 @@ def stories() -> dict[str, Story]:
     late = sum(one.late for lines in full.values() for one in lines)
     door = Door("滨河路 12 号", "+8613900001234", None, None, None)
     return {
+        "dial": _page("dial", dial=dial("taken")),
+        "dial-failed": _page("dial", dial=dial("failed")),
         "queues": _page("queues", waiting=full, first=FIRST, most=MOST, late=late),
         "queues-empty": _page("queues", waiting={name: [] for name in QUEUES}, first=FIRST, most=MOST, late=0),
         "queue": _page("queue", name="followups", lines=full["followups"][:30], most=MOST),
@@ -50,6 +53,10 @@ def stories() -> dict[str, Story]:
         "transfer-out": _transfer("sent", ["acknowledged", "answered", "returned"], direction="out", their_number=None),
         "transfer-done": _transfer("replied", [], reply=WORDS),
     }  # fmt: skip
+
+
+def dial(status: Literal["taken", "started", "failed"]) -> DialView:
+    return DialView(id=ID, extension="8001", about="elder", about_id=ID, status=status, requested_at=NOW)
 
 
 def _page(template: str, /, **values: Any) -> Story:

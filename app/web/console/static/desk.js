@@ -122,6 +122,8 @@ function chosen(card) {
   const tab = tabs.now;
   Object.assign(tab, { elder: card.dataset.elderId, title: card.dataset.title });
   form.elements.elder_id.value = tab.elder;
+  const about = tab.values?.order_id && card.querySelector(`[name="order_id"][value="${CSS.escape(tab.values.order_id)}"]`);
+  if (about) about.checked = true;
   forWhom(tab.title);
   part("found").replaceChildren();
   draw();
