@@ -14,7 +14,7 @@ from app.core.paging import CursorParam, after_id, encode_cursor
 from app.insight import queries_listing, queries_snapshots, service
 from app.insight.indicators import BY_CODE, GROUPS, INDICATORS, Unit
 from app.insight.service import Group, Question
-from app.web.cockpit import evidence, maps, periods, reading, reports, wall
+from app.web.cockpit import evidence, maps, periods, reading, reports, statements, wall
 from app.web.cockpit.periods import Chosen, FiltersDep
 from app.web.pages import Pages
 from app.web.rendering import page
@@ -101,5 +101,5 @@ async def choosing(tx: Tx, caller: Caller, chosen: Chosen) -> dict[str, Any]:
     }
 
 
-for part in (evidence, maps, reports, wall):
+for part in (evidence, maps, reports, statements, wall):
     router.include_router(part.router)

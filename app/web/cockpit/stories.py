@@ -11,7 +11,7 @@ from uuid import UUID
 from app.insight.indicators import BY_CODE, EVERYWHERE, GROUPS, IN_A_DIVISION, OF_A_PROVIDER, Unit, figures
 from app.insight.service import Group, Report
 from app.regions.service import DivisionFacts
-from app.web.cockpit import periods, reading, stories_of_orders
+from app.web.cockpit import periods, reading, stories_of_orders, stories_of_statements
 from app.web.cockpit.periods import Chosen
 from app.web.stories import NOW, SUPERVISOR, Story
 
@@ -41,12 +41,17 @@ def stories() -> dict[str, Story]:
         "wall": _wall(1.0, "wall", alarms=2),
         "wall-empty": _wall(0.0, "wall", alarms=0),
         "wall-now": replace(_wall(0.02, "wall_now", alarms=0), within="base"),
-        **{name: _story(template, values) for name, (template, values) in stories_of_orders.states().items()},
+        **{
+            name: _story(template, values)
+            for states in (stories_of_orders.states(), stories_of_statements.states())
+            for name, (template, values) in states.items()
+        },
     }
 
 
 def _story(name: str, values: dict[str, Any]) -> Story:
-    return Story(f"cockpit/{name}.html", values | reading.TOOLS, SUPERVISOR, path="/cockpit")
+    path = "/cockpit/statements" if name.startswith("statement") else "/cockpit"
+    return Story(f"cockpit/{name}.html", values | reading.TOOLS, SUPERVISOR, path=path)
 
 
 def _counts(size: float, seed: int) -> dict[str, tuple[int, int]]:

@@ -87,7 +87,8 @@ def _evidence() -> Evidence:
         ratings=[{"score": 2, "source": "call", "at": NOW, "counts": True}],
         complaints=[{"status": "decided", "upheld": "partly", "opened_at": NOW}],
         line={
-            "statement_number": "S202611-0003", "statement_status": "issued", "gross_fen": 12_000, "quality_fen": 600,
+            "statement_id": UUID(int=1), "statement_number": "S202611-0003",
+            "statement_status": "issued", "gross_fen": 12_000, "quality_fen": 600,
             "penalty_fen": 0, "payable_fen": 11_400, "copay_fen": 2_400, "due_fen": 9_000,
             "parts": [{"payer": "government", "payable_fen": 9_000}, {"payer": "family", "payable_fen": 2_400}],
         },
