@@ -37,6 +37,7 @@ def environment() -> Environment:
         "spoken_moment": lambda at: wording.spoken_moment(_instant(at), clock.now()),
         "away": lambda at: wording.away(_instant(at), clock.now()),
         "span": lambda begin, end: wording.span(_instant(begin), _instant(end), clock.now()),
+        "dated": wording.dated,
         "day_word": lambda day: wording.day_word(_day(day), clock.today()),
         "iso": lambda at: _instant(at).isoformat(),
         "fill": lambda text, **values: str(text).format(**values),

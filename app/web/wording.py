@@ -51,6 +51,15 @@ def span(begin: datetime, end: datetime, now: datetime) -> str:
     return f"{moment(begin, now)}–{clock_time(end) if same else moment(end, now)}"
 
 
+def dated(begin: datetime, end: datetime | None = None) -> str:
+    """2026年11月20日 周五 14:00–16:00: what is printed is read on another day."""
+    day = begin.astimezone(SHANGHAI).date()
+    text = f"{day.year}年{day.month}月{day.day}日 周{WEEKDAYS[day.weekday()]} {clock_time(begin)}"
+    if end is None:
+        return text
+    return f"{text}–{clock_time(end) if end.astimezone(SHANGHAI).date() == day else dated(end)}"
+
+
 def duration(length: timedelta) -> str:
     """45 秒, 8 分钟, 1 小时 20 分钟, 3 天."""
     seconds = int(abs(length.total_seconds()))

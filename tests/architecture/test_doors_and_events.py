@@ -48,6 +48,7 @@ REPEATABLE = frozenset(
         "/console/queues/followups/{followup_id}/phone",
         "/console/queues/callbacks/{task_id}/phone",
         # Stored under a natural key of their own.
+        "/console/orders/{order_id}/slip",
         "/console/orders/{order_id}/viewers",
         "/console/orders/{order_id}/viewers/leave",
         "/v1/family/wechat-bindings",

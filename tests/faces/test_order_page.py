@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from app.core import clock
 from tests.faces.axe import violations
@@ -180,6 +180,22 @@ async def test_plain_values_are_shown_for_a_reason_that_is_kept(site: Site, visi
     async with site.database.transaction() as tx:
         kept = await tx.fetchval("SELECT count(*) FROM audit_entry WHERE reason = '回电核对门牌'")
     assert kept == 1
+
+
+async def test_a_visit_slip_is_printed_for_a_reason_that_is_kept(site: Site, visiting: Visiting) -> None:
+    order = await a_placed_order(site)
+    page = await opened(site, visiting, order, java_script_enabled=False)
+    form = page.locator("form[action$='/slip']")
+    await form.locator("xpath=../summary").click()
+    await form.locator("[name=reason]").fill("企业要纸质单")
+    await form.locator("button").click()
+    async with site.database.transaction() as tx:
+        name = await tx.fetchval("SELECT name FROM elder WHERE id = $1", order["elder_id"])
+        kept = await tx.fetchval("SELECT count(*) FROM audit_entry WHERE reason = '企业要纸质单'")
+    assert kept == 1
+    await expect(page.locator(".slip .facts")).to_contain_text(name)
+    await page.emulate_media(media="print")
+    await expect(page.locator("[data-print]")).not_to_be_visible()
 
 
 async def test_without_a_script_an_order_can_be_worked_on(site: Site, visiting: Visiting) -> None:

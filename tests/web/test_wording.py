@@ -37,6 +37,11 @@ def test_the_day_is_the_citys() -> None:
     assert wording.day_word(date(2026, 11, 21), date(2026, 11, 20)) == "明天"
     late = datetime(2026, 11, 20, 16, 30, tzinfo=SHANGHAI)
     assert wording.span(late, late + timedelta(hours=9), NOW) == "今天 16:30–明天 01:30"
+    assert wording.dated(late, late + timedelta(minutes=90)) == f"{wording.dated(late)}–18:00"
+    assert (
+        wording.dated(late, late + timedelta(hours=9))
+        == f"{wording.dated(late)}–{wording.dated(late + timedelta(hours=9))}"
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from app.web.console import (
     router_order,
     router_queues,
     router_queues_outside,
+    router_slip,
     router_telephone,
 )
 from app.web.pages import Pages
@@ -21,5 +22,6 @@ router.include_router(router_dials.router)
 router.include_router(router_board.router)
 router.include_router(router_incidents.router)
 router.include_router(router_order.router)
+router.include_router(router_slip.router)
 router.include_router(router_queues_outside.router)
 router.include_router(router_queues.router)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+from app.elders.schemas import RevealedView
 from app.orders import lifecycle
 from app.visits.schemas import PlaceView
 from app.web.console.order_views import Step
@@ -62,6 +63,17 @@ def stories() -> dict[str, Story]:
         "order-assign-nobody": Story(
             "console/order_assign.html", {"order": order(1, "placed"), "asked": asked(0)}, OPERATOR,
             path="/console/orders/1",
+        ),
+        "slip": Story(
+            "console/slip.html",
+            {
+                "order": order(1, "assigned"), "points": ["擦洗地面", "清洁厨房台面与灶具", "整理衣物与床铺"],
+                "elder": RevealedView(
+                    name="𠮷田秀英", phones=["13800000001", "09358220001"], health_note="听力差，请大声敲门；膝盖不好",
+                    address="甘肃省金昌市金川区滨河路街道昌宁里社区 12 号楼 3 单元 502 室（从北门进，门禁按 502）",
+                ),
+            },
+            OPERATOR, path="/console/orders/1",
         ),
         "viewers": part("_viewers.html", viewers=["李红", "买买提·阿不都热西提"]),
     }  # fmt: skip
