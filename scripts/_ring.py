@@ -33,7 +33,7 @@ def main() -> None:
     known = json.loads((options.data_dir / "demo" / "credentials.json").read_text(encoding="utf-8"))
     number = options.number or known["families"][0]["phone"]
     call = f"ring-{secrets.token_hex(6)}"
-    tell(known, call, number, "call.queued", 1, queue="seniors")
+    tell(known, call, number, "call.queued", 1, queue="居家养老")
     tell(known, call, number, "agent.offered", 2, agent=options.extension)
     print(f"{number} rings at {options.extension} for {options.seconds:.0f} s; Ctrl+C hangs up")
     try:

@@ -43,7 +43,8 @@ class Chosen:
 
 
 class Filters(BaseModel):
-    """The form on top of a page. What was left empty is absent; without days it is today."""
+    """The form on top of a page. What was left empty is absent; without days it is the last seven:
+    in the morning a day has no shares yet."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -58,8 +59,11 @@ class Filters(BaseModel):
         return {name: value for name, value in given.items() if value != ""} if isinstance(given, dict) else given
 
     def chosen(self) -> Chosen:
-        last = self.last or self.first or clock.today()
-        return Chosen(self.first or last, last, self.division, self.provider_id)
+        first, last = quick(clock.today())["week"]
+        if self.first or self.last:
+            last = self.last or self.first or last
+            first = self.first or last
+        return Chosen(first, last, self.division, self.provider_id)
 
 
 FiltersDep = Annotated[Filters, Query()]
