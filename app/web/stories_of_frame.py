@@ -13,7 +13,7 @@ def stories() -> dict[str, Story]:
         "sign-in": Story("frame/sign_in.html", {"next": "/console", "username": "", "refused": False}),
         "sign-in-refused": Story("frame/sign_in.html", {"next": None, "username": "zuoxi1", "refused": True}),
         "front": Story("frame/front.html", _front("ready", "ok")),
-        "front-database-away": Story("frame/front.html", _front("unavailable", "unreachable")),
+        "front-database-away": Story("frame/front.html", _front("unavailable", "unreachable", "unknown")),
         "interface": Story("frame/interface.html", _interface()),
         "card": Story("frame/card.html"),
         **{f"refusal-{status}": Story("frame/refusal.html", _refusal(status)) for status in (403, 404, 409, 422, 500)},
@@ -21,11 +21,14 @@ def stories() -> dict[str, Story]:
     }
 
 
-def _front(status: str, database: str) -> dict[str, Any]:
+def _front(status: str, database: str, others: str = "ok") -> dict[str, Any]:
     return {
         "version": "0.1.0",
-        "state": {"status": status, "checks": {"database": database, "migrations": "ok", "workers": "ok"}},
-        "accounts": [{"username": "zuoxi1", "password": "example-only", "role": "operator"}],
+        "state": {"status": status, "checks": {"database": database, "migrations": others, "workers": others}},
+        "accounts": [
+            {"username": "zuoxi1", "password": "example-only", "role": "operator"},
+            {"username": "zhuguan1", "password": "example-only", "role": "supervisor"},
+        ],
         "folder": "var/demo",
     }
 

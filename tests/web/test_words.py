@@ -43,3 +43,11 @@ def test_nothing_is_said_outside_of_the_words() -> None:
         file.name: found[0] for file in files if (found := CHINESE.search(COMMENTS.sub("", file.read_text("utf-8"))))
     }
     assert said == {}
+
+
+def test_every_refusal_by_number_says_what_to_do_next() -> None:
+    """A page that only says no leaves people where they are; 401 is the sign-in page itself."""
+    said = tomllib.loads((HERE / "words" / f"{LANGUAGE}.toml").read_text(encoding="utf-8"))
+    numbers = {code for code in said["refusals"] if code.isdigit()} - {"401"}
+    assert len(numbers) > 5
+    assert numbers | {"other"} == set(said["refusal_next"])

@@ -38,9 +38,9 @@ def stories() -> dict[str, Story]:
         "orders-not-listed": _orders("connect_rate", rows=0),
         "report": _report(1.0),
         "report-empty": _report(0.0),
-        "wall": _wall(1.0, "wall", alarms=2),
-        "wall-empty": _wall(0.0, "wall", alarms=0),
-        "wall-now": replace(_wall(0.02, "wall_now", alarms=0), within="base"),
+        "wall": _wall(1.0, alarms=2),
+        "wall-empty": _wall(0.0, alarms=0),
+        "wall-few": _wall(0.02, alarms=0),
         **{
             name: _story(template, values)
             for states in (stories_of_orders.states(), stories_of_statements.states())
@@ -50,8 +50,13 @@ def stories() -> dict[str, Story]:
 
 
 def _story(name: str, values: dict[str, Any]) -> Story:
-    path = "/cockpit/statements" if name.startswith("statement") else "/cockpit"
-    return Story(f"cockpit/{name}.html", values | reading.TOOLS, SUPERVISOR, path=path)
+    path = {
+        "overview": "/cockpit",
+        "statement": "/cockpit/statements/…",
+        "orders": "/cockpit/indicators/…",
+        "order": "/cockpit/orders/…",
+    }.get(name)
+    return Story(f"cockpit/{name}.html", values | reading.TOOLS, SUPERVISOR, path=path or f"/cockpit/{name}")
 
 
 def _counts(size: float, seed: int) -> dict[str, tuple[int, int]]:
@@ -139,11 +144,11 @@ def _report(size: float) -> Story:
     return _story("report", values)
 
 
-def _wall(size: float, template: str, *, alarms: int) -> Story:
+def _wall(size: float, *, alarms: int) -> Story:
     report = _made(size, Chosen(TODAY, TODAY))
     shares = ("arrive_on_time", "verified_share", "follow_up_share", "satisfied")
     values = {
         "report": report, "figures": reading.by_code(report.figures), "shares": shares, "open_incidents": alarms,
         "drawn": reading.lines(_days(size), ("orders", *shares)),
     }  # fmt: skip
-    return _story(template, values)
+    return _story("wall", values)

@@ -97,7 +97,7 @@ def _evidence() -> Evidence:
 
 def _fresh() -> Evidence:
     placed = {"at": NOW, "before": None, "after": "placed", "actor": "family:1", "reason": None}
-    return Evidence(_order("placed"), "620302001001", [placed], None, {}, [], None, [], [], None)
+    return Evidence(_order("placed"), "滨河路街道昌宁里社区", [placed], None, {}, [], None, [], [], None)
 
 
 def _map(count: int) -> dict[str, Any]:

@@ -4,6 +4,11 @@ const said = document.getElementById("said");
 const key = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 const door = "/v1/cards/" + encodeURIComponent(location.pathname.split("/").pop()) + "/help";
 
+function say(taken) {
+  said.textContent = taken ? form.dataset.taken : form.dataset.failed;
+  said.className = `notice ${taken ? "good" : "bad"}`;
+}
+
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   const phone = form.phone.value.trim();
@@ -14,8 +19,8 @@ form.addEventListener("submit", async (event) => {
       headers: { "Content-Type": "application/json", "Idempotency-Key": key },
       body: JSON.stringify(body),
     });
-    said.textContent = answer.ok ? form.dataset.taken : form.dataset.failed;
+    say(answer.ok);
   } catch {
-    said.textContent = form.dataset.failed;
+    say(false);
   }
 });

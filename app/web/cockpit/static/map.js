@@ -3,6 +3,7 @@ const data = JSON.parse(document.getElementById("places").textContent);
 const words = JSON.parse(document.getElementById("words").textContent);
 const box = document.getElementById("map");
 const L = window.L;
+const CLOSER = 1.5;
 
 const SHAPES = {
   on_time: '<circle r="5"/>',
@@ -16,9 +17,9 @@ function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-function sign(kind) {
+function sign(kind, anchor) {
   const html = `<svg class="sign-${kind}" viewBox="-8 -8 16 16">${SHAPES[kind]}</svg>`;
-  return L.divIcon({ className: "map-sign", html, iconSize: [20, 20] });
+  return L.divIcon({ className: "map-sign", html, iconSize: [20, 20], iconAnchor: anchor });
 }
 
 function street(one) {
@@ -36,7 +37,8 @@ function label(text) {
 
 if (L && box) {
   box.hidden = false;
-  const map = L.map(box, { attributionControl: Boolean(data.tiles), zoomControl: true, zoomSnap: 0.25 });
+  const map = L.map(box, { attributionControl: Boolean(data.tiles), zoomControl: false, zoomSnap: 0.25 });
+  L.control.zoom({ zoomInTitle: words.zoom_in, zoomOutTitle: words.zoom_out }).addTo(map);
   if (data.tiles) L.tileLayer(data.tiles, { maxZoom: 18 }).addTo(map);
   const outlines = L.geoJSON(data.outlines, {
     style: () => ({ color: colour("--tblr-secondary"), weight: 1.5, fillColor: colour("--tblr-primary"), fillOpacity: 0.06 }),
@@ -51,11 +53,17 @@ if (L && box) {
   };
   for (const one of data.orders) put(one.id, one, sign(one.kind), `${one.name} · ${words[one.kind]}`);
   for (const one of data.streets) put(one.name, one, street(one), `${one.name} · ${one.count}`);
-  for (const one of data.incidents) put(one.id, one, sign("alarm"), words.alarm);
+  // Beside a street's number, not over it.
+  const beside = data.streets.length ? [-18, 38] : [10, 10];
+  for (const one of data.incidents) put(one.id, one, sign("alarm", beside), words.alarm);
   const all = L.featureGroup([...places.values()]);
   const bounds = outlines.getLayers().length ? outlines.getBounds() : all.getBounds();
   if (bounds.isValid()) map.fitBounds(bounds, { padding: [16, 16], animate: false });
   else map.setView([38.5, 102.2], 9);
+  if (bounds.isValid() && all.getBounds().isValid()) {
+    // Most of a city's land has no orders: closer to where they are, but never so close that the outlines are lost.
+    map.fitBounds(all.getBounds(), { padding: [64, 64], maxZoom: map.getZoom() + CLOSER, animate: false });
+  }
   for (const button of document.querySelectorAll("[data-place]")) {
     button.hidden = !places.has(button.dataset.place);
     button.addEventListener("click", () => {
