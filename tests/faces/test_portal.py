@@ -83,5 +83,5 @@ async def test_the_portal_by_keyboard(site: Site, visiting: Visiting) -> None:
     for _ in range(12):
         await page.keyboard.press("Tab")
         seen.append(await page.evaluate("(document.activeElement.name || document.activeElement.innerText).trim()"))
-    assert seen[1:7] == ["大字版", "深色 / 浅色", "首页", "服务与价格", "政策解答", "服务结果"]
+    assert seen[1:8] == ["拨打 12349", "大字版", "深色 / 浅色", "首页", "服务与价格", "政策解答", "服务结果"]
     assert "q" in seen
