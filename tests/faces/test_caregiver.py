@@ -182,6 +182,7 @@ async def press(page: Page, when: datetime, name: str) -> None:
     before = await page.locator("[data-sync-words]").inner_text()
     await page.get_by_role("button", name=name).first.click()
     await expect(page.locator("[data-sync-words]")).not_to_have_text(before)
+    await expect(page.locator("[data-go][aria-busy]")).to_have_count(0)  # the bar may have changed for its own reasons
 
 
 async def a_visit(page: Page, number: int, picture: bytes) -> list[tuple[str, datetime]]:

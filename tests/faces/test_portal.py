@@ -30,6 +30,7 @@ async def test_large_type_is_large_and_fits(site: Site, visiting: Visiting) -> N
     size = "parseFloat(getComputedStyle(document.querySelector('.steps li')).fontSize)"
     normal = await page.evaluate(size)
     await page.get_by_role("link", name="大字版").click()
+    await page.wait_for_selector("html[data-size=large] .steps li")
     assert await page.evaluate(size) >= 1.25 * normal
     for path in PAGES:
         await page.goto(site.url + path)

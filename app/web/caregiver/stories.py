@@ -28,7 +28,9 @@ def stories() -> dict[str, Story]:
             "caregiver/sign_in.html", {"phone": "138 0000 0000", "sent": True, "refused": False}
         ),
         "sign-in-refused": Story("caregiver/sign_in.html", {"phone": "138 0000 0000", "sent": False, "refused": True}),
-        "shell": Story("caregiver/today.html", {"day": None, "state": {"fixed": True, "model": {"problem": "offline"}}}),
+        "shell": Story(
+            "caregiver/today.html", {"day": None, "state": {"fixed": True, "model": {"problem": "offline"}}}
+        ),
         "today-empty": _today([]),
         "today-list-without-scripts": Story(
             "caregiver/today.html", {"day": _day(_three()), "state": {"fixed": True}}, WANG
