@@ -236,9 +236,7 @@ async def test_a_day_without_a_net(town: Town, telephone: Telephone, killed: boo
             await expect(page.locator("[data-title]")).to_have_text("今天 6 项，还有 3 项")
         assert await page.locator(".visit").count() <= 3
         happened += [(town.orders[number], *one) for one in await a_visit(page, number, picture)]
-    await expect(page.locator("[data-sync-words]")).to_contain_text(
-        f"离线 · {len(happened)} 条待上传 · 上次同步 07:30"
-    )
+    await expect(page.locator("[data-sync-words]")).to_contain_text(f"离线 · {len(happened)} 条待上传 · 上次同步 07:30")
     kept = await page.evaluate(LOOKS_AT_STORE)
     assert {kind for _, kind, _ in kept} == {"image/jpeg", "image/png"}
     assert all(size <= 300 * 1024 for _, _, size in kept)
