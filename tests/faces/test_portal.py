@@ -30,6 +30,7 @@ async def test_large_type_is_large_and_fits(site: Site, visiting: Visiting) -> N
     size = "parseFloat(getComputedStyle(document.querySelector('.steps li')).fontSize)"
     normal = await page.evaluate(size)
     await page.get_by_role("link", name="大字版").click()
+    await page.wait_for_selector("html[data-size=large] .steps li")
     assert await page.evaluate(size) >= 1.25 * normal
     for path in PAGES:
         await page.goto(site.url + path)
@@ -83,5 +84,5 @@ async def test_the_portal_by_keyboard(site: Site, visiting: Visiting) -> None:
     for _ in range(12):
         await page.keyboard.press("Tab")
         seen.append(await page.evaluate("(document.activeElement.name || document.activeElement.innerText).trim()"))
-    assert seen[1:7] == ["大字版", "深色 / 浅色", "首页", "服务与价格", "政策解答", "服务结果"]
+    assert seen[1:8] == ["拨打 12349", "大字版", "深色 / 浅色", "首页", "服务与价格", "政策解答", "服务结果"]
     assert "q" in seen

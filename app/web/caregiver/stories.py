@@ -28,16 +28,20 @@ def stories() -> dict[str, Story]:
             "caregiver/sign_in.html", {"phone": "138 0000 0000", "sent": True, "refused": False}
         ),
         "sign-in-refused": Story("caregiver/sign_in.html", {"phone": "138 0000 0000", "sent": False, "refused": True}),
-        "shell": Story("caregiver/today.html", {"day": None, "state": {"fixed": True, "offline": True, "model": {}}}),
+        "shell": Story(
+            "caregiver/today.html", {"day": None, "state": {"fixed": True, "model": {"problem": "offline"}}}
+        ),
         "today-empty": _today([]),
         "today-list-without-scripts": Story(
-            "caregiver/today.html", {"day": _day(_three()), "state": {"fixed": True, "model": {}}}, WANG
+            "caregiver/today.html", {"day": _day(_three()), "state": {"fixed": True}}, WANG
         ),
         "today-three": _today(_three()),
         "today-checked-in": _today([_visit(1, "李桂芳", "in_service", hour=1), *_three()[1:]]),
         "today-everything-open": _today([_visit(1, "李桂芳", "in_service", hour=1), _three()[2]], open=True),
         "today-offline-pending": _today(_three(), offline=True, events=_waiting(12), synced_at=-95),
         "today-refused": _today(_three(), events=_refused()),
+        "today-without-a-key": _today(_three(), problem="no_key"),
+        "today-synced-yesterday": _today(_three(), synced_at=-900),
         "today-signed-out": _today(_three(), events=_waiting(1), problem="signed_out"),
         "today-done": _today([_visit(1, "李桂芳", "ended", hour=0), _visit(2, "张建国", "failed", hour=1)]),
         "today-long-names": _today([_long(), *_three()[1:]]),
@@ -65,6 +69,7 @@ def _today(
         "events": events or [],
         "synced_at": int((NOW + timedelta(minutes=synced_at)).timestamp() * 1000),
         "problem": "offline" if offline else problem,
+        "able": problem != "no_key",
     }
     state = {"fixed": True, "offline": offline, "open": open, "now": NOW.isoformat(), "model": model}
     return Story("caregiver/today.html", {"day": day, "state": state}, WANG, path="/caregiver")

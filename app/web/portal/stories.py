@@ -14,6 +14,7 @@ from app.web.stories import Story
 PLACES = [("620300", "金昌市"), ("620302", "金川区"), ("620321", "永昌县")]
 LONG_TITLE = "经济困难的高龄、失能老年人补贴与长期护理保险能不能同时享受，怎样衔接"
 LONG = "失能老人上门助浴（两人协作，含防压疮皮肤护理与翻身指导）"
+NAMES = {"bath_home": "上门助浴", "clean_home": "居家保洁"}
 
 
 def stories() -> dict[str, Story]:
@@ -25,7 +26,7 @@ def stories() -> dict[str, Story]:
         "name": "政府购买居家养老服务", "share_bp": 8000, "requires_assessment": True,
         "item_codes": ["bath_home", "clean_home"], "valid_from": date(2026, 1, 1), "valid_to": None,
     }  # fmt: skip
-    asked: dict[str, Any] = {"topics": TOPICS, "topic": None, "q": "", "names": {"bath_home": "上门助浴"}}
+    asked: dict[str, Any] = {"topics": TOPICS, "topic": None, "q": "", "names": NAMES}
     return {
         "home": _story("home"),
         "home-large": _story("home", large=True),
@@ -35,6 +36,7 @@ def stories() -> dict[str, Story]:
         "policies": _story("policies", **asked, articles=articles, schemes=[scheme]),
         "policies-nothing-found": _story("policies", **asked | {"q": "𠮷"}, articles=[], schemes=[]),
         "results": _story("results", months=[_month(10, 312), _month(9, 280), _month(8, None)], minimum=MINIMUM),
+        "results-none": _story("results", months=[], minimum=MINIMUM),
         "results-large": _story("results", large=True, months=[_month(10, 312), _month(8, None)], minimum=MINIMUM),
     }
 

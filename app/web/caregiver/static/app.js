@@ -254,6 +254,7 @@
 
   async function start() {
     if (given.fixed) {
+      if (!given.model) return;  // as it is without scripts
       Object.assign(model, given.model);
       screen.render();
       if (given.open) Array.from(document.querySelectorAll("details")).forEach(function (one) { one.open = true; });

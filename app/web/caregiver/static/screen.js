@@ -14,7 +14,7 @@
   }
 
   function screen(model, words, hooks) {
-    var say = words.app;
+    var say = words.app, unfolded = false;
 
     function pending() { return model.events.filter(function (one) { return !one.sent; }).length; }
 
@@ -41,33 +41,46 @@
 
     function renderSync() {
       var n = pending(), bar = $("#sync");
-      var parts = [n ? fill(say.pending, { n: n }) : say.sent_all];
+      var parts = n ? [fill(say.pending, { n: n })] : model.synced_at ? [say.sent_all] : [];
       if (model.problem === "offline" || !navigator.onLine) parts.unshift(say.offline);
       if (model.problem === "busy") parts.unshift(say.busy);
+      var bad = model.problem === "signed_out" || model.problem === "no_key" || !model.able;
       if (model.problem === "signed_out") parts.unshift(say.signed_out);
       if (model.problem === "no_key" || !model.able) parts.unshift(say.no_key);
       if (model.syncing) parts.unshift(say.syncing);
-      parts.push(model.synced_at ? fill(say.last_sync, { at: spoken(model.synced_at) }) : say.never_synced);
+      if (!model.synced_at) parts.push(say.never_synced);
+      else if (!bad) parts.push(fill(say.last_sync, { at: spoken(model.synced_at) }));
       bar.hidden = false;
-      var bad = model.problem === "signed_out" || model.problem === "no_key";
-      bar.dataset.mood = bad ? "bad" : n || model.problem ? "waiting" : "good";
-      var line = parts.join(" · "), place = $("[data-sync-words]");
-      if (place.textContent !== line) place.textContent = line;
+      bar.dataset.mood = bad ? "bad" : n || model.problem || !model.synced_at ? "waiting" : "good";
+      tell($("[data-sync-words]"), parts);
+      $("#no-key").hidden = model.able && model.problem !== "no_key";
       var button = $("[data-sync-now]");
       button.textContent = model.problem === "signed_out" ? words.start_again : say.sync;
     }
 
+    // Each part in a box of its own: a narrow line breaks between them. What is said already is not said again.
+    function tell(place, parts) {
+      if (place.textContent === parts.join(" · ")) return;
+      place.textContent = "";
+      parts.forEach(function (part, i) {
+        var box = document.createElement("span");
+        box.textContent = part;
+        if (i) place.appendChild(document.createTextNode(" · "));
+        place.appendChild(box);
+      });
+    }
+
     function spoken(at) {
       var day = nx.visits.dateOf(at), time = nx.visits.clock(at);
-      if (day === nx.visits.dateOf(model.now())) return words.today + " " + time;
-      return day.slice(5) + " " + time;
+      if (day === nx.visits.dateOf(model.now())) return time;
+      return fill(say.on_day, { m: Number(day.slice(5, 7)), d: Number(day.slice(8)), at: time });
     }
 
     function renderNotices() {
       var place = $("#notices");
       Array.from(place.querySelectorAll("[data-event]")).forEach(function (one) { one.remove(); });
       model.events.filter(function (one) { return one.why; }).forEach(function (event) {
-        var line = document.createElement("p"), button = document.createElement("button");
+        var line = document.createElement("p"), button = document.createElement("button"), after = document.createElement("span");
         var rejected = event.result === "rejected";
         line.className = "notice " + (rejected ? "bad" : "half");
         line.dataset.event = event.event_id;
@@ -76,23 +89,37 @@
         line.textContent = fill(rejected ? say.refused : say.review, { what: what, why: words.why[event.why] || words.why.other }) + " ";
         button.textContent = say.understood;
         button.addEventListener("click", function () { hooks.read(event.event_id); });
-        line.appendChild(button);
+        after.className = "after";
+        after.appendChild(button);
+        if (rejected) after.appendChild(centre());
+        line.appendChild(after);
         place.appendChild(line);
       });
     }
 
+    function centre() {
+      var link = document.createElement("a");
+      link.className = "button";
+      link.href = "tel:12349";
+      link.textContent = say.call_centre;
+      return link;
+    }
+
+    // What went wrong is brought before the eyes: the press that caused it may be screens below.
     function note(mood, text) {
       var place = $("#notices"), line = $("[data-passing]", place) || document.createElement("p");
       line.dataset.passing = "";
       line.className = "notice " + mood;
       line.textContent = text;
       place.insertBefore(line, place.firstChild);
+      if (mood !== "good") line.scrollIntoView({ block: "nearest" });
     }
 
     function renderAll(plan) {
       var rows = $("[data-rows]");
       $("#all").hidden = !plan.all.length;
       rows.textContent = "";
+      if (!plan.open.length && !unfolded) $("#all").open = unfolded = true;  // nothing else to show; may be closed
       var today = nx.visits.dateOf(model.now());
       plan.all.forEach(function (visit) {
         var row = $("#t-row").content.firstElementChild.cloneNode(true);
@@ -154,7 +181,7 @@
       go.dataset.step = step || "";
       if (step && !go.hasAttribute("aria-busy")) go.textContent = say[step];
       show(card, "[data-doing]", current && able);
-      show(card, "[data-take]", !current && visit.next.length);
+      show(card, "[data-take]", !current && able && visit.next.length);
       var end = serving ? "checked_out" : "checked_in";
       card.dataset.end = end;
       show(card, '[data-way="direct"]', step && step !== end);

@@ -6,6 +6,12 @@
   form.addEventListener("submit", function () {
     try { localStorage.removeItem("caregiver-left"); } catch (none) { /* nothing was kept there, then */ }
   });
+  // The first button of the form, which Enter would press, asks for one more code.
+  form.elements.code.addEventListener("keydown", function (pressed) {
+    if (pressed.key !== "Enter") return;
+    pressed.preventDefault();
+    document.getElementById("go").click();
+  });
   if (!store.signs) return without();
   store.publicKey().then(function (key) { form.elements.device_key.value = key; }, without);
 })();
