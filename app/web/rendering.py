@@ -38,6 +38,7 @@ def environment() -> Environment:
         "away": lambda at: wording.away(_instant(at), clock.now()),
         "span": lambda begin, end: wording.span(_instant(begin), _instant(end), clock.now()),
         "day_word": lambda day: wording.day_word(_day(day), clock.today()),
+        "phone": wording.phone,
         "iso": lambda at: _instant(at).isoformat(),
         "fill": lambda text, **values: str(text).format(**values),
         "as_data": as_data,
