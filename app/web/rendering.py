@@ -39,6 +39,7 @@ def environment() -> Environment:
         "span": lambda begin, end: wording.span(_instant(begin), _instant(end), clock.now()),
         "dated": wording.dated,
         "day_word": lambda day: wording.day_word(_day(day), clock.today()),
+        "phone": wording.phone,
         "iso": lambda at: _instant(at).isoformat(),
         "fill": lambda text, **values: str(text).format(**values),
         "as_data": as_data,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
+import phonenumbers
+
 from app.core.clock import SHANGHAI
 from app.core.money import yuan as plain_yuan
 
@@ -76,6 +78,16 @@ def duration(length: timedelta) -> str:
 def away(at: datetime, now: datetime) -> str:
     """8 分钟前, 还有 20 分钟."""
     return f"还有 {duration(at - now)}" if at > now else f"{duration(now - at)}前"
+
+
+def phone(number: str) -> str:
+    """138 0000 0001, 0935 822 0001; what is masked or no number of ours stays as it is."""
+    if not number.startswith("+86"):
+        return number
+    try:
+        return phonenumbers.format_number(phonenumbers.parse(number), phonenumbers.PhoneNumberFormat.NATIONAL)
+    except phonenumbers.NumberParseException:
+        return number
 
 
 def yuan(fen: int) -> str:

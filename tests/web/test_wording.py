@@ -57,3 +57,17 @@ def test_a_duration(seconds: int, said: str) -> None:
 def test_money_and_shares() -> None:
     assert (wording.yuan(3600), wording.yuan(-5), wording.yuan(0)) == ("¥36.00", "-¥0.05", "¥0.00")
     assert (wording.share(6, 7), wording.share(0, 0)) == ("86%", "–")
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        ("+8613800000001", "138 0000 0001"),
+        ("+869358220001", "0935 822 0001"),
+        ("138****0001", "138****0001"),
+        ("+12025550123", "+12025550123"),
+        ("+861", "+861"),
+    ],
+)
+def test_a_telephone_number_is_written_as_one_dials_it(number: str, said: str) -> None:
+    assert wording.phone(number) == said

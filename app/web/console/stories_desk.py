@@ -106,7 +106,7 @@ def strangers() -> ScreenView:
 
 
 QUOTE = QuoteView(
-    price_fen=5400, minutes=90, copay_fen=1400, quota_after=12300,
+    price_fen=5400, minutes=90, copay_fen=1400, quota_after=0,
     warnings=["本月政府购买服务额度不足，差额由家庭承担"],
     payers=[QuotePayerView(payer="government", scheme="gov_special", amount_fen=4000, reason="quota nearly used up"),
             QuotePayerView(payer="family", amount_fen=1400, reason="rest of the price")],
@@ -195,8 +195,8 @@ def stories() -> dict[str, Story]:
         "desk-unknown-caller": _desk(own=own, screen=screen(behind=[], calls_before=[], call=call(caller=None))),
         "desk-found": _desk(found=[elder(), elder(901, name="曾**", sex="male", age=None, phones=[])], query="zdm"),
         "desk-found-nobody": _desk(found=[], query="zzz"),
-        "desk-placed": _desk(person=person(last_orders=[], open_orders=[order(1)]), filled=filled,
-                             placed={"order": None, "taken": taken}),
+        "desk-placed": _desk(person=person(last_orders=[], open_orders=[order(1)]),
+                             filled=BLANK | {"elder_id": uuid(900)}, placed={"order": None, "taken": taken}),
         "desk-consultation": _desk(filled=BLANK | {"kind": "consultation"}),
         "call-over": part("_call_line.html", call=call(state=CallState.OVER, outcome=Outcome.ABANDONED)),
         "person-new": part("_person.html", person=person(elder=elder(tags=[], dialect=None, address_on_file=False),

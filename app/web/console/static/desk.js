@@ -113,9 +113,8 @@ part("tabbar").addEventListener("click", (event) => {
 
 // Who it is for.
 function forWhom(name) {
-  if (!name) return;
-  const line = part("for-whom");
-  line.replaceChildren(Object.assign(document.createElement("strong"), { textContent: name }));
+  const said = Object.assign(document.createElement(name ? "strong" : "span"), { className: name ? "" : "quiet", textContent: name || words.not_chosen });
+  part("for-whom").replaceChildren(...(name ? [`${words.chosen} `, said] : [said]));
 }
 
 function chosen(card) {
@@ -268,7 +267,7 @@ if (call || elder) {
   const found = tabs.list.find((one) => (call ? one.call === call : one.elder === elder));
   if (found) { show(found); } else {
     const card = document.querySelector("#person [data-elder-id]");
-    tabs.at = tabs.add({ call, elder: card?.dataset.elderId || elder, title: card?.dataset.title || "", values: values(form) }).id;
+    tabs.at = tabs.add({ call, elder: card?.dataset.elderId || elder, title: (card || document.querySelector("#call [data-call-id]"))?.dataset.title || "", values: values(form) }).id;
     tabs.keep();
     draw();
     price();
