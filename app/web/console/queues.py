@@ -104,8 +104,9 @@ async def of_transfers(tx: Tx, caller: Caller, now: datetime, limit: int) -> lis
     )  # fmt: skip
     return _by_due(
         Waiting(
-            row["id"], f"transfers/{row['id']}", row["status"], None, f"{row['hotline']} {row['their_number'] or ''}",
-            row["created_at"], row["due_at"], row["due_at"] is not None and row["due_at"] < now,
+            row["id"], f"transfers/{row['id']}", f"transfer_{row['status']}", None,
+            f"{row['hotline']} {row['their_number'] or ''}", row["created_at"], row["due_at"],
+            row["due_at"] is not None and row["due_at"] < now,
         )
         for row in rows
     )  # fmt: skip

@@ -7,19 +7,21 @@ from typing import Any
 
 from app.elders.schemas import RevealedView
 from app.orders import lifecycle
+from app.orders.schemas import DeadlineView, WindowView
 from app.visits.schemas import PlaceView
 from app.web.console.order_views import Step
 from app.web.console.stories_desk import asked, at, order, part, uuid
 from app.web.stories import OPERATOR, Story
 
 
-def visit(verification: str = "review", *, files: bool = True) -> Any:
+def visit(verification: str = "review", *, over: bool = True) -> Any:
     seen = SimpleNamespace(
         verification=verification, manual=verification == "review",
         begin=PlaceView(at=at(-40), method="gps", place="inside", distance_m=22, accuracy_m=18.0),
-        end=PlaceView(at=at(-4), method="gps", place="outside", distance_m=640, accuracy_m=35.0),
+        end=PlaceView(at=at(-4), method="gps", place="outside", distance_m=640, accuracy_m=35.0) if over else (
+            PlaceView(place="cannot_tell")),
     )  # fmt: skip
-    media = {uuid(80): "audio/mpeg"} if files else {}
+    media = {uuid(80): "audio/mpeg"} if over else {}
     return SimpleNamespace(visit=seen, files=media, radius_m=200)
 
 
@@ -28,13 +30,28 @@ STORY = [
     Step(at(-60), "placed", "王静"),
     Step(at(-59), "decided", looked_at=31, left=4),
     Step(at(-59), "offered", "金昌市金川区银龄居家养老服务有限责任公司", deadline=at(-40)),
-    Step(at(-55), "fetched", "银龄居家养老"),
-    Step(at(-50), "offer.refused", "银龄居家养老", "no_capacity"),
-    Step(at(-49), "status.dispatched"),
-    Step(at(-20), "status.accepted"),
-    Step(at(-19), "noted", "李红", "电话核实过时间，老人午睡到两点半，请晚一点到"),
-    Step(at(-10), "visit.checked_in"),
+    Step(at(-58), "fetched", "银龄居家养老"),
+    Step(at(-56), "offer.refused", "银龄居家养老", "no_capacity"),
+    Step(at(-55), "status.dispatched"),
+    Step(at(-50), "status.accepted"),
+    Step(at(-48), "status.assigned"),
+    Step(at(-46), "noted", "李红", "电话核实过时间，老人午睡到两点半，请晚一点到"),
 ]
+BEGUN = [*STORY, Step(at(-40), "visit.checked_in"), Step(at(-40), "status.in_service")]
+ENDED = [*BEGUN, Step(at(-4), "visit.checked_out"), Step(at(-4), "status.completed")]
+CALLED_OFF = [*STORY, Step(at(-5), "status.cancelled", "王静", "elder_in_hospital")]
+WAITING = [
+    DeadlineView(name="dispatch", due_at=at(-9), late=True),
+    DeadlineView(name="arrive", due_at=at(95), late=False),
+]
+KEPT = [
+    DeadlineView(name="dispatch", due_at=at(-50), met_at=at(-55), late=False),
+    DeadlineView(name="accept", due_at=at(-52), met_at=at(-50), late=True),
+    DeadlineView(name="designate", due_at=at(-40), met_at=at(-48), late=False),
+    DeadlineView(name="arrive", due_at=at(-30), met_at=at(-40), late=False),
+    DeadlineView(name="complete", due_at=at(50), late=False),
+]
+TODAY = WindowView(from_=at(-45), to=at(45))
 
 
 def _order(status: str, flags: tuple[str, ...] = (), **more: Any) -> Story:
@@ -50,12 +67,14 @@ def _order(status: str, flags: tuple[str, ...] = (), **more: Any) -> Story:
 def stories() -> dict[str, Story]:
     nobody: dict[str, Any] = {"provider": None, "caregiver": None, "delivery": "none"}
     return {
-        "order-placed": _order("placed", story=STORY[:1], **nobody),
+        "order-placed": _order("placed", story=STORY[:1], deadlines=WAITING, **nobody),
         "order-assigned": _order("assigned"),
         "order-suspended": _order("assigned", (lifecycle.SUSPENDED,)),
-        "order-in-service": _order("in_service", visit=visit("pending", files=False), map=MAP[:1]),
-        "order-completed": _order("completed", visit=visit(), map=MAP, outcome="partly", rating=4, rework_of=uuid(7)),
-        "order-cancelled": _order("cancelled", deadlines=[]),
+        "order-in-service": _order("in_service", visit=visit("pending", over=False), map=MAP[:1], story=BEGUN,
+                                   deadlines=KEPT, window=TODAY),
+        "order-completed": _order("completed", visit=visit(), map=MAP, outcome="partly", rating=4, rework_of=uuid(7),
+                                  story=ENDED, deadlines=KEPT[:-1], window=TODAY),
+        "order-cancelled": _order("cancelled", deadlines=[], story=CALLED_OFF),
         "order-assign": Story(
             "console/order_assign.html", {"order": order(1, "placed"), "asked": asked()}, OPERATOR,
             path="/console/orders/1",

@@ -20,7 +20,23 @@ HOUR = timedelta(hours=1)
 ID = UUID(int=1)
 LONG_NAME = "买**************"
 LONG_PROVIDER = "甘肃省金昌市金川区暖夕阳社区居家养老服务与健康管理合作社（普通合伙）"
+BATH = "bath_home"
 WORDS = "约好九点，十点半才到，卫生间没有打扫就走了，打电话一直没有人接。希望换一个人，最好还是上次的刘阿姨。"
+
+TOLD: dict[str, Any] = {"attempts": 1, "late": False, "due_at": NOW + HOUR, "closed_at": NOW, "told": True}
+CALLED: dict[str, Any] = {
+    "status": "done", "result": "reached", "late": False, "done_at": NOW, "due_at": NOW + HOUR,
+    "note": "想订午餐，已登记",
+}  # fmt: skip
+REPLIED: dict[str, Any] = {
+    "reply": "已向老人致歉，正在向企业核实。",
+    "replied_at": NOW,
+    "reply_due_at": NOW + HOUR,
+    "reply_late": False,
+}
+DECIDED = REPLIED | {
+    "upheld": "partly", "measures": "企业已道歉，改派刘阿姨重新打扫。", "decided_at": NOW, "rework_order_id": ID,
+}  # fmt: skip
 
 
 def stories() -> dict[str, Story]:
@@ -37,17 +53,17 @@ def stories() -> dict[str, Story]:
         "followup": _page("queue_followup", followup=_followup(), door=None),
         "followup-tried": _page("queue_followup", followup=_followup(attempts=2), door=door),
         "followup-own": _page("queue_followup", followup=_followup(own=True), door=None),
-        "followup-closed": _page("queue_followup", followup=_followup(status="closed"), door=None),
+        "followup-closed": _page("queue_followup", followup=_followup(status="closed", **TOLD), door=None),
         "callback": _page("queue_callback", task=_task(), plain=False),
         "callback-withheld": _page("queue_callback", task=_task(phone=None, reason="after_hours"), plain=False),
         "callback-message": _page("queue_callback", task=_task(phone="+8613900001234", words=WORDS), plain=True),
-        "callback-done": _page("queue_callback", task=_task(status="done", result="reached"), plain=False),
+        "callback-done": _page("queue_callback", task=_task(**CALLED), plain=False),
         "complaint": _page("queue_complaint", complaint=_complaint(), decides=True),
-        "complaint-replied": _page("queue_complaint", complaint=_complaint(status="replied"), decides=False),
-        "complaint-decided": _page("queue_complaint", complaint=_complaint(status="decided"), decides=True),
+        "complaint-replied": _page("queue_complaint", complaint=_complaint(status="replied", **REPLIED), decides=False),
+        "complaint-decided": _page("queue_complaint", complaint=_complaint(status="decided", **DECIDED), decides=True),
         "request": _request([Status.CONFIRMED, Status.ANSWERED, Status.REJECTED]),
-        "request-complete": _request([Status.CONFIRMED], elder=PersonView(id=ID, name=LONG_NAME), item_code="bath"),
-        "request-closed": _request([], status=Status.ANSWERED),
+        "request-complete": _request([Status.CONFIRMED], elder=PersonView(id=ID, name=LONG_NAME), item_code=BATH),
+        "request-closed": _request([], status=Status.ANSWERED, answer="带身份证和户口簿到社区办理。"),
         "transfer": _transfer("received", ["accepted", "returned"]),
         "transfer-accepted": _transfer("accepted", ["replied", "returned"], proposed="已安排上门助洁，老人表示满意。"),
         "transfer-out": _transfer("sent", ["acknowledged", "answered", "returned"], direction="out", their_number=None),
@@ -64,8 +80,11 @@ def _page(template: str, /, **values: Any) -> Story:
 
 
 def _waiting(queue: str, number: int) -> Waiting:
-    kinds = {"requests": "service", "orders": "placed", "callbacks": "voicemail", "followups": "followup"}
-    due = NOW + HOUR * (number - 2)
+    kinds = {
+        "requests": "service", "orders": "placed", "callbacks": "voicemail", "followups": "followup",
+        "transfers": "transfer_received",
+    }  # fmt: skip
+    due = NOW + HOUR * (number - 2) + timedelta(minutes=20)
     who = LONG_NAME if number == 1 else "王**"
     what = f"助洁 · {LONG_PROVIDER if number == 1 else '金昌市康乐养老'}"
     kind = kinds.get(queue, "open")
@@ -76,18 +95,21 @@ def _followup(**change: Any) -> FollowupDetail:
     tried = [
         AttemptView(number=1, at=NOW - HOUR, actor=OPERATOR.actor, outcome="no_answer", quiet_hours=False, answers=[]),
         AttemptView(
-            number=2, at=NOW, actor=OPERATOR.actor, outcome="reached", quiet_hours=False, answers=[], score=2,
-            note=WORDS,
+            number=2, at=NOW, actor=OPERATOR.actor, outcome="no_answer", quiet_hours=False, answers=[], note=WORDS,
         ),
+    ]  # fmt: skip
+    reached = [
+        AttemptView(number=1, at=NOW, actor=OPERATOR.actor, outcome="reached", quiet_hours=False, answers=[], score=4,
+                    note="老人满意，说下次还要刘阿姨。"),
     ]  # fmt: skip
     usual: dict[str, Any] = {
         "id": ID, "order_id": ID, "order_number": "2611200000123", "item": "上门助浴", "elder_id": ID,
         "elder_name": LONG_NAME, "provider_id": ID, "provider_name": LONG_PROVIDER, "caregiver_name": "欧阳𠮷田",
         "division": "620302", "urgency": "normal", "selection": "always", "selected_because": "first_visit",
-        "status": "due", "due_at": NOW - HOUR, "late": True, "next_call_at": NOW,
+        "status": "due", "due_at": NOW - HOUR, "late": True, "next_call_at": NOW + 2 * HOUR,
         "may_call": not change.get("attempts"),
         "own": False, "attempts": 0, "max_attempts": 3, "completed_at": NOW - 24 * HOUR, "version": 1,
-        "history": tried[: change.get("attempts", 0)],
+        "history": reached if change.pop("told", False) else tried[: change.get("attempts", 0)],
     }  # fmt: skip
     return FollowupDetail.model_validate(usual | change)
 
@@ -121,7 +143,7 @@ def _request(next_: list[Status], **change: Any) -> Story:
         "suggested_elders": [PersonView(id=ID, name=LONG_NAME)],
     }  # fmt: skip
     taken = TakenView.model_validate(usual | change)
-    return _page("queue_request", taken=taken, items=[("bath_home", "上门助浴")], is_service=True)
+    return _page("queue_request", taken=taken, items=[(BATH, "上门助浴")], is_service=True)
 
 
 def _transfer(status: str, may: list[str], *, proposed: str | None = None, **change: Any) -> Story:

@@ -42,7 +42,9 @@ document.addEventListener("keydown", (event) => {
     .filter((one) => !one.disabled && (shown(one) || (one.picker && shown(one.picker))));
   if (!found.length) return;
   event.preventDefault();
-  act(found[0]);
+  // Several forms on a page may have one key for sending: then the form one is in is meant.
+  const here = document.activeElement?.form;
+  act(found.find((one) => here && one.form === here) || found[0]);
 });
 
 // The table of keys.
