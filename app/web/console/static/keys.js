@@ -42,9 +42,11 @@ document.addEventListener("keydown", (event) => {
     .filter((one) => !one.disabled && (shown(one) || (one.picker && shown(one.picker))));
   if (!found.length) return;
   event.preventDefault();
-  // Several forms on a page may have one key for sending: then the form one is in is meant.
+  // Several forms on a page may have one key for sending: the form one is in is meant, and outside of all none is sent.
   const here = document.activeElement?.form;
-  act(found.find((one) => here && one.form === here) || found[0]);
+  const mine = found.find((one) => here && one.form === here);
+  if (!mine && new Set(found.map((one) => one.form)).size > 1) return found[0].focus();
+  act(mine || found[0]);
 });
 
 // The table of keys.
