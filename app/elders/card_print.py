@@ -11,7 +11,7 @@ _CARD = """<svg xmlns="http://www.w3.org/2000/svg" width="85.6mm" height="54mm" 
 <title>12349 {number}</title>
 <rect x="4" y="4" width="848" height="532" rx="32" fill="#fff" stroke="#b3261e" stroke-width="8"/>
 <text x="48" y="104" {font} font-size="56" font-weight="bold" fill="#b3261e">居家养老关爱卡</text>
-<text x="48" y="220" {font} font-size="72" font-weight="bold">{name}</text>
+<text x="48" y="220" {font} font-size="{size}" font-weight="bold">{name}</text>
 <text x="48" y="296" {font} font-size="40">卡号 {number}</text>
 <text x="48" y="400" {font} font-size="36">需要帮助请扫码，或拨打</text>
 <text x="48" y="484" {font} font-size="84" font-weight="bold" fill="#b3261e">{hotline}</text>
@@ -19,7 +19,9 @@ _CARD = """<svg xmlns="http://www.w3.org/2000/svg" width="85.6mm" height="54mm" 
 </svg>
 """
 QR_SIZE = 300.0
-LONGEST_NAME = 8
+NAME_WIDTH = 432
+"""Units up to the code's quiet zone: a name that ran into it would keep telephones from reading it."""
+LARGEST, LONGEST_NAME = 72, 14
 
 
 def card_svg(name: str, number: str, hotline: str, url: str) -> str:
@@ -29,6 +31,6 @@ def card_svg(name: str, number: str, hotline: str, url: str) -> str:
     squares = "".join(f"M{x} {y}h1v1h-1z" for y, row in enumerate(rows) for x, dark in enumerate(row) if dark)
     shown = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
     return _CARD.format(
-        font=FONT, name=escape(shown), number=escape(number), hotline=escape(hotline), squares=squares,
-        scale=QR_SIZE / len(rows),
+        font=FONT, name=escape(shown), size=min(LARGEST, NAME_WIDTH // max(1, len(shown))), number=escape(number),
+        hotline=escape(hotline), squares=squares, scale=QR_SIZE / len(rows),
     )  # fmt: skip

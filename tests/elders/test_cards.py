@@ -62,6 +62,14 @@ def test_the_code_on_the_card_says_the_address() -> None:
     assert dark == {(y, x) for y, row in enumerate(expected) for x, one in enumerate(row) if one}
 
 
+def test_a_long_name_stays_clear_of_the_code() -> None:
+    svg = card_svg("𠮷田·买买提·阿不都热西提", "01234567", "12349", "https://12349.example/c/k")
+    card = ElementTree.fromstring(svg)  # noqa: S314 (our own)
+    name = next(one for one in card.iter() if one.text and one.text.startswith("𠮷田"))
+    assert name.text == "𠮷田·买买提·阿不都热西提"
+    assert 48 + len(name.text) * int(name.attrib["font-size"]) < 508, "where the code begins"
+
+
 async def test_a_stranger_learns_nothing_of_the_elder(
     api: httpx.AsyncClient, operator: Headers, elder: UUID, clean_database: Database
 ) -> None:

@@ -113,6 +113,9 @@ async def test_asking_for_a_service_with_its_price(site: Site, family: Family, v
     await page.fill("#note", "有𠮷先生在家开门")
     await page.get_by_role("button", name="看价格").click()
     assert "您家需付" in await page.inner_text("main")
+    await page.get_by_role("button", name="返回修改").click()
+    assert await page.is_checked("input[value=afternoon]"), "what was filled in is still there"
+    await page.get_by_role("button", name="看价格").click()
     async with site.database.transaction() as tx:
         before = await tx.fetchval("SELECT count(*) FROM care_request")
     await page.get_by_role("button", name="同意价格并提交").click()

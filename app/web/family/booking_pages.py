@@ -30,13 +30,14 @@ AHEAD = timedelta(days=60)
 
 
 class WishForm(Form):
-    """`item_code` empty: the desk calls back and finds out together."""
+    """`item_code` empty: the desk calls back and finds out together. `change`: back from the price to the form."""
 
     item_code: ItemCode | None = None
     day: date | None = Field(default=None, ge=date(2000, 1, 1), le=date(2099, 12, 31))
     part: Literal["morning", "afternoon", "evening"] = "morning"
     minutes: Minutes | None = None
     note: Note | None = None
+    change: bool = False
 
     def window(self) -> Window:
         """Raises Invalid for a day that is over."""
@@ -68,6 +69,8 @@ async def quote_page(
 ) -> Response:
     """What it would cost; nothing is asked for yet."""
     bound = await families.bound_elder(tx, caller, elder_id)
+    if form.change:
+        return await _wish(tx, request, bound, form)
     try:
         window, quote, name = form.window(), None, None
         if form.item_code is not None:

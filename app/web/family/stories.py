@@ -20,7 +20,9 @@ def stories() -> dict[str, Story]:
     return {
         "order-waiting": _order("waiting", status_words="已受理，正在安排服务企业", who=None),
         "order-arranged": _order("arranged", status_words="已安排服务人员，等待上门"),
-        "order-on-the-way": _order("on_the_way", status_words="服务人员已出发", departed_at=NOW - _minutes(12)),
+        "order-on-the-way": _order(
+            "on_the_way", status_words="服务人员已出发", departed_at=NOW - _minutes(12), **_wanted(15)
+        ),
         "order-arrived": _order("arrived", status_words="服务人员正在服务", **_came()),
         "order-left": _order("left", status_words="服务已结束", may_rate=True, **_came(), **_gone()),
         "order-rated": _order(
@@ -64,7 +66,15 @@ def _order(stage: str, **overrides: Any) -> Story:
 
 
 def _came() -> dict[str, Any]:
-    return {"departed_at": NOW - _minutes(130), "arrived_at": NOW - _minutes(103), "began_at": NOW - _minutes(100)}
+    return _wanted(-100) | {
+        "departed_at": NOW - _minutes(130),
+        "arrived_at": NOW - _minutes(103),
+        "began_at": NOW - _minutes(100),
+    }
+
+
+def _wanted(begins: int) -> dict[str, Any]:
+    return {"wanted_from": NOW + _minutes(begins), "wanted_to": NOW + _minutes(begins + 90)}
 
 
 def _gone() -> dict[str, Any]:

@@ -23,6 +23,7 @@ RARE = "𠮷田·买买提·阿不都热西提"
 DAUGHTER = Caller(kind="family", id="example", name="家属")
 MOTHER = BoundElder(UUID(int=1), "曾桂兰", "620302001001", "曾丽", "child", UUID(int=9))
 WARD = BoundElder(UUID(int=2), RARE, "620302001001", "曾丽", "guardian", UUID(int=8))
+PATHS = {"home": "/family", "messages": "/family/messages"}
 NAMES = {"bath_home": "上门助浴"}
 FILE = f"//example.invalid/family/calendar/{'A' * 43}.ics"
 TOLD = "【12349】您家老人预约的上门助浴已安排：金川区暖阳居家养老服务中心王师傅，11月20日14:00上门。查看进度：（链接）"
@@ -41,7 +42,12 @@ def stories(order: Any) -> dict[str, Story]:
     bare = {"elder": WARD, "upcoming": [], "past": [], "asked": []}
     home = {"bound": [MOTHER, WARD], "upcoming": {MOTHER.id: coming}, "past": {MOTHER.id: past}, "pages": pages}
     nobody: dict[str, Any] = {"bound": [], "upcoming": {}, "past": {}, "pages": {}}
-    rated = order("left", status_words="服务已结束", may_rate=True, paid_fen=1400, due_fen=0)
+    rated = order(
+        "left", status_words="服务已结束", may_rate=True, paid_fen=1400, due_fen=0, result_words="服务已完成，共89分钟",
+        wanted_from=NOW - timedelta(minutes=100), wanted_to=NOW - timedelta(minutes=10), photos=3,
+        departed_at=NOW - timedelta(minutes=130), arrived_at=NOW - timedelta(minutes=103),
+        left_at=NOW - timedelta(minutes=11),
+    )  # fmt: skip
     waiting = order("waiting", status_words="已受理，正在安排服务企业", who=None)
     phone = "13800000000"
     return {
@@ -73,9 +79,14 @@ def stories(order: Any) -> dict[str, Story]:
 def _orders(order: Any) -> dict[UUID, FamilyOrderView]:
     made = [
         order("arranged", status_words="已安排服务人员，等待上门"),
-        order("on_the_way", status_words="服务人员已出发", item="失能老人上门助浴（两人协作，含防压疮皮肤护理）"),
-        order("left", status_words="服务已结束", may_rate=True),
-        order("not_done", status_words="服务未能完成，中心会与您联系", item=None),
+        order(
+            "on_the_way",
+            status_words="服务人员已出发",
+            wanted_from=NOW + timedelta(minutes=15),
+            item="失能老人上门助浴（两人协作，含防压疮皮肤护理）",
+        ),
+        order("left", status_words="服务已结束", may_rate=True, wanted_from=NOW - timedelta(days=1)),
+        order("not_done", status_words="服务未能完成，中心会与您联系", item=None, wanted_from=NOW - timedelta(days=5)),
     ]
     return {UUID(int=11 + i): one for i, one in enumerate(made)}
 
@@ -86,7 +97,7 @@ def _picture() -> str:
 
 
 def _story(name: str, **values: Any) -> Story:
-    return Story(f"family/{name}.html", values, DAUGHTER, path="/family" if name == "home" else f"/family/{name}")
+    return Story(f"family/{name}.html", values, DAUGHTER, path=PATHS.get(name, f"/family/elders/{MOTHER.id}/{name}"))
 
 
 def _own_order(order: FamilyOrderView, looks: list[dict[str, Any]]) -> Story:
