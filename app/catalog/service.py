@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -20,6 +21,7 @@ from app.regions import divisions
 
 DEMO_SOURCE = "示例价格"
 """Source of every price in the shipped file: figures to show the system with, decided by nobody."""
+_POINT = re.compile(r"[、，；]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,11 @@ async def load_demo_prices(tx: Tx, division_code: str, valid_from: date) -> int:
                 tx, new_id(), row["code"], division_code, price_fen, per_minutes, DEMO_SOURCE, valid_from, None
             )
     return len(rows) - len(priced)
+
+
+def points_of(description: str) -> list[str]:
+    """What a service consists of, one by one, as the catalogue enumerates it."""
+    return [point for part in _POINT.split(description) if (point := part.strip())]
 
 
 def _shipped() -> list[dict[str, str]]:

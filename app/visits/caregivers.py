@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from app.accounts import audit, scope
+from app.catalog.service import points_of
 from app.core import clock
 from app.core.db import Tx
 from app.core.errors import Conflict, NotFound
@@ -29,7 +29,6 @@ STEPS = (Kind.DEPARTED, Kind.ARRIVED, Kind.CHECKED_IN, Kind.CHECKED_OUT)
 REACHED = {VisitStatus.EN_ROUTE: 1, VisitStatus.ARRIVED: 2, VisitStatus.IN_SERVICE: 3}
 """How many of the steps lie behind."""
 FAILURES = ("elder_absent", "elder_refused", "unsafe", "out_of_scope")
-_POINT = re.compile(r"[、，；]")
 _RESENT = timedelta(minutes=5)
 
 
@@ -110,8 +109,3 @@ def _visit(order: OrderView, row: Any) -> OwnVisit:
         departed_at=told.get("departed_at"), arrived_at=told.get("arrived_at"),
         checked_in_at=told.get("checked_in_at"), checked_out_at=told.get("checked_out_at"),
     )  # fmt: skip
-
-
-def points_of(description: str) -> list[str]:
-    """What a service consists of, one by one, as the catalogue enumerates it."""
-    return [point for part in _POINT.split(description) if (point := part.strip())]

@@ -14,7 +14,6 @@ from app.core.http import CallerDep, TxDep, allow
 from app.elders import views as elders
 from app.elders.schemas import RevealField
 from app.orders import service, views
-from app.visits.caregivers import points_of
 from app.web.console.forms import ReasonForm
 from app.web.pages import Pages
 from app.web.rendering import page
@@ -37,5 +36,5 @@ async def slip(
         "console/slip.html",
         order=order,
         elder=await elders.reveal(tx, caller, order.elder.id, ON_PAPER, form.reason),
-        points=points_of((await catalog.item(tx, order.item.code)).description),
+        points=catalog.points_of((await catalog.item(tx, order.item.code)).description),
     )
