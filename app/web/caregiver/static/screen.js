@@ -87,7 +87,7 @@
         var visit = model.day.visits.find(function (one) { return one.order_id === event.order_id; });
         var what = (visit ? visit.elder.name + " " : "") + nx.visits.clock(event.occurred_at) + " " + say[event.type];
         line.textContent = fill(rejected ? say.refused : say.review, { what: what, why: words.why[event.why] || words.why.other }) + " ";
-        button.textContent = say.understood;
+        button.textContent = rejected ? say.understood_and_gone : say.understood;
         button.addEventListener("click", function () { hooks.read(event.event_id); });
         after.className = "after";
         after.appendChild(button);
