@@ -165,12 +165,17 @@ def acts_as(caller: Caller) -> frozenset[str]:
 
 def decide(caller: Caller, action: str) -> None:
     """Raises Forbidden unless the table allows it; Unauthorized when nobody has signed in yet."""
-    allowed = ACTIONS.get(action, frozenset())
-    if PUBLIC in allowed or allowed & acts_as(caller):
+    if may(caller, action):
         return
     if caller.kind == PUBLIC:
         raise Unauthorized("sign_in_required", "this needs a session or a signature")
     raise Forbidden("not_permitted", f"your role does not include {action}", action=action)
+
+
+def may(caller: Caller, action: str) -> bool:
+    """Whether the table allows it; for pages that show the way only to whom it is open."""
+    allowed = ACTIONS.get(action, frozenset())
+    return PUBLIC in allowed or bool(allowed & acts_as(caller))
 
 
 def conflicting(roles: Iterable[str]) -> frozenset[str] | None:

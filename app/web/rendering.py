@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from markupsafe import Markup
 
+from app.accounts import policy
 from app.core import clock
 from app.core.ids import new_secret
 from app.web import FACES, wording
@@ -27,7 +28,7 @@ def environment() -> Environment:
     folders = {face: FileSystemLoader(HERE / face / "templates") for face in FACES}
     loader = PrefixLoader(folders | {"frame": FileSystemLoader(HERE / "templates")})
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    made.globals |= {"static": url_of, "once": lambda: new_secret(18), "timedelta": timedelta}
+    made.globals |= {"static": url_of, "once": lambda: new_secret(18), "timedelta": timedelta, "allows": policy.may}
     made.filters |= {
         "yuan": wording.yuan,
         "clock_time": wording.clock_time,

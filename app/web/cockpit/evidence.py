@@ -6,11 +6,10 @@ from uuid import UUID
 
 from fastapi import Request, Response
 
-from app.accounts import audit
+from app.accounts import audit, policy
 from app.core.http import CallerDep, TxDep, allow
 from app.insight import evidence
 from app.visits import uploads
-from app.web.cockpit import reading
 from app.web.pages import Pages
 from app.web.rendering import page
 
@@ -20,7 +19,7 @@ router = Pages()
 @router.get("/cockpit/orders/{order_id}")
 @allow("visits.read")
 async def order_page(request: Request, tx: TxDep, caller: CallerDep, order_id: UUID) -> Response:
-    money = reading.may(caller, "settlement.read")
+    money = policy.may(caller, "settlement.read")
     found = await evidence.of_order(tx, caller, order_id, money=money)
     return page(request, "cockpit/order.html", found=found, money=money)
 

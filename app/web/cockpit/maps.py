@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from fastapi import Request, Response
 
+from app.accounts import policy
 from app.core.config import Settings
 from app.core.http import CallerDep, TxDep, allow
 from app.insight import day_map, queries_listing
@@ -31,7 +32,7 @@ async def map_page(request: Request, tx: TxDep, caller: CallerDep, asked: Filter
         "cockpit/map.html",
         found=found,
         drawn=drawn(found, settings.map_tiles_url),
-        may_see=reading.may(caller, "visits.read"),
+        may_see=policy.may(caller, "visits.read"),
         names=await queries_listing.division_names(tx, {row["division_code"][:9] for row in found.orders}),
         chosen=chosen,
         **await reading.choices(tx, caller),

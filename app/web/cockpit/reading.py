@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from app.accounts import policy
 from app.core.db import Tx
-from app.core.errors import Forbidden
 from app.core.http import Caller
 from app.insight import queries_listing
 from app.insight.indicators import Figure, Good
@@ -31,15 +29,6 @@ async def choices(tx: Tx, caller: Caller) -> dict[str, Any]:
         "divisions": [one for one in found if len(one.code) <= 9],
         "providers": await queries_listing.providers(tx),
     }
-
-
-def may(caller: Caller, action: str) -> bool:
-    """Whether to show the way to something."""
-    try:
-        policy.decide(caller, action)
-    except Forbidden:
-        return False
-    return True
 
 
 def by_code(figures: Sequence[Figure]) -> dict[str, Figure]:

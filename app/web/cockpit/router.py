@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import Query, Request, Response
 
+from app.accounts import policy
 from app.core import clock
 from app.core.db import Tx
 from app.core.errors import NotFound
@@ -78,7 +79,7 @@ async def behind(
         counted=counted,
         names=await queries_listing.division_names(tx, {row["division_code"] for row in shown}),
         companies=await queries_listing.provider_names(tx, {row["provider_id"] for row in shown if row["provider_id"]}),
-        may_see=reading.may(caller, "visits.read"),
+        may_see=policy.may(caller, "visits.read"),
         has_part=indicator.unit is Unit.SHARE or indicator.funnel,
         **await choosing(tx, caller, chosen),
     )

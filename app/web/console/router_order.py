@@ -8,10 +8,8 @@ from uuid import UUID
 from fastapi import Form as InForm
 from fastapi import Request, Response
 
-from app.accounts import scope
-from app.accounts.policy import decide
+from app.accounts import policy, scope
 from app.core.db import Tx
-from app.core.errors import Forbidden
 from app.core.http import Caller, CallerDep, DatabaseDep, TxDep, allow, check_version
 from app.dispatch import candidates
 from app.dispatch import service as dispatch
@@ -36,7 +34,7 @@ async def order(request: Request, tx: TxDep, caller: CallerDep, order_id: UUID) 
     scope.see(caller, row.division_code)
     values = await order_views.whole(tx, await views.one(tx, order_id), row)
     actions = lifecycle.next_actions(lifecycle.Status(row.status), row.flags)
-    may = {one: _may(caller, one) for one in ("orders.change", "orders.watch", "elders.reveal")}
+    may = {one: policy.may(caller, one) for one in ("orders.change", "orders.watch", "elders.reveal")}
     return page(request, "console/order.html", **values, may=may, actions=actions if may["orders.change"] else [])
 
 
@@ -128,11 +126,3 @@ async def _held(tx: Tx, caller: Caller, order_id: UUID, version: int | None) -> 
     scope.see(caller, row.division_code)
     check_version(version, row.version)
     return row
-
-
-def _may(caller: Caller, action: str) -> bool:
-    try:
-        decide(caller, action)
-    except Forbidden:
-        return False
-    return True
