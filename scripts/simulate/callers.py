@@ -13,6 +13,7 @@ from scripts.simulate import wechat
 from scripts.simulate.doors import Doors, Keyed, Refused, Staff
 from scripts.simulate.families import Families
 from scripts.simulate.notebook import Notebook, Wish
+from scripts.simulate.telephone import Telephone
 
 ITEMS = {
     "meal_delivery": 22, "clean_home": 18, "bath_home": 10, "personal_care": 9, "errand": 8, "companionship": 6,
@@ -21,7 +22,8 @@ ITEMS = {
 }  # fmt: skip
 CHANNELS = {"hotline": 62, "wechat": 12, "app": 12, "family": 7, "station": 4, "transfer_12345": 3}
 URGENCIES = {"normal": 70, "appointment": 20, "urgent": 10}
-SEQUENCES = {"answered": 74, "abandoned": 12, "voicemail": 6, "never ended": 4, "second agent": 4}
+ALARM_STEP = 7
+"""Numbers of the demo city's 40 bound devices are the lowest: five alarms come from those, the others from nobody's."""
 EXPECTED = frozenset({"quota_gone", "elder_not_active", "price_not_set", "window_impossible", "window_empty"})
 
 
@@ -36,8 +38,12 @@ class Callers:
     elders: list[dict[str, Any]]
     book: Notebook
     draw: Random
-    _number: int = 0
+    _telephone: Telephone = field(init=False)
+    _alarms: int = 0
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._telephone = Telephone(self.doors, self.credentials["telephony"], self.book, self.draw)
 
     async def run(self, orders: int, until: datetime) -> None:
         """`orders` wishes for a service, and what else a hotline hears, spread over the time until `until`."""
@@ -57,7 +63,7 @@ class Callers:
 
     def _others(self) -> dict[Callable[[], Awaitable[None]], float]:
         return {
-            self._lost_call: 0.08, self._consultation: 0.06, self._complaint: 0.015, self._alarm: 0.012,
+            self._telephone.lost_call: 0.08, self._consultation: 0.06, self._complaint: 0.015, self._alarm: 0.012,
             self._suggestion: 0.01,
         }  # fmt: skip
 
@@ -85,12 +91,12 @@ class Callers:
 
     async def _by_phone(self, wish: Wish) -> None:
         """The exchange reports the call, the operator places the order while talking."""
-        agent, operator = await self._operator(wish)
-        call = self._call(agent)
-        await self._report(call, "call.queued", "agent.offered", "call.answered")
+        agent, operator = await self._operator(wish.elder_id)
+        call = self._telephone.call(agent)
+        await self._telephone.report(call, "call.queued", "agent.offered", "call.answered")
         await self.doors.pace.pause(self.draw.uniform(0.5, 2))
         await self.place(operator, wish)
-        await self._report(call, "call.ended", "recording.ready")
+        await self._telephone.report(call, "call.ended", "recording.ready")
 
     async def place(self, operator: Staff, wish: Wish) -> None:
         """Request and confirmation in one step."""
@@ -166,7 +172,7 @@ class Callers:
         }  # fmt: skip
         if wish.channel == "transfer_12345":
             body["external_id"] = f"12345-{wish.number}"
-        taken = await (await self._operator(wish))[1].post("/v1/care-requests", body)
+        taken = await (await self._operator(wish.elder_id))[1].post("/v1/care-requests", body)
         wish.acknowledged, wish.request_id = True, taken["id"]
         self.book.note(f"{wish.kind} taken at the desk")
 
@@ -174,65 +180,38 @@ class Callers:
         """An SOS button, pressed twice; the operator sends help and writes down what was done."""
         device = self.credentials["devices"][0]
         door = Keyed(self.doors, (device["app_key"], device["secret"]))
-        self._number += 1
-        body = {"device_id": f"86{self._number:013d}", "msg_id": f"m{self._number}", "type": "sos", "battery": 71}
+        self._alarms += 1
+        device_id = f"86{self._alarms * ALARM_STEP:013d}"
+        body = {"device_id": device_id, "msg_id": f"m{self._alarms}", "type": "sos", "battery": 71}
         path = f"/channels/devices/{device['vendor']}"
         receipt = await door.post(path, body, keyed=False)
         again = await door.post(path, body, keyed=False)
         if again["fresh"] or again["care_request_id"] != receipt["care_request_id"]:
             self.book.failures.append("a repeated alarm made a second emergency")
-        wish = self.book.wish("device", "emergency", self._elder(), "urgent_help", "emergency")
+        operator, elder_id = await self._at_the_alarm(receipt["care_request_id"])
+        wish = self.book.wish("device", "emergency", elder_id, "urgent_help", "emergency")
         wish.acknowledged, wish.request_id = True, receipt["care_request_id"]
-        operator = (await self._operator(wish))[1]
         help_ = self.book.wish("hotline", "service", wish.elder_id, "urgent_help", "emergency")
         await self.place(operator, help_)
         answer = {"answer": f"已派人上门并通知家属 {wish.mark}"}
         await operator.post(f"/v1/care-requests/{wish.request_id}/answer", answer)
         self.book.note("alarm handled")
 
-    async def _lost_call(self) -> None:
-        """Calls that go wrong: given up, left on the machine, never ended, taken by the second agent; told in odd
-        order and twice."""
-        how = self._pick(SEQUENCES)
-        events = {
-            "answered": ("call.queued", "agent.offered", "call.answered", "call.ended"),
-            "abandoned": ("call.queued", "agent.offered", "agent.missed", "call.abandoned"),
-            "voicemail": ("call.queued", "voicemail.left", "call.ended"),
-            "never ended": ("call.queued", "agent.offered"),
-            "second agent": ("call.queued", "agent.offered", "agent.missed", "agent.offered", "call.answered",
-                             "call.ended"),
-        }[how]  # fmt: skip
-        call = self._call("8009")
-        told = [self._event(call, type_, number) for number, type_ in enumerate(events)]
-        if self.draw.random() < 0.4:
-            self.draw.shuffle(told)
-        if self.draw.random() < 0.3:
-            told += told[:2]
-        for event in told:
-            await self._send_call([event])
-        self.book.calls[how] += 1
-
-    def _call(self, agent: str) -> dict[str, str]:
-        self._number += 1
-        return {"call_id": f"sim-{self._number}", "agent": agent, "caller": f"010-0099{self._number:04d}"}
-
-    async def _report(self, call: dict[str, str], *types: str) -> None:
-        await self._send_call([self._event(call, type_, number) for number, type_ in enumerate(types)])
-        self.book.calls["served"] += types[0] == "call.queued"
-
-    def _event(self, call: dict[str, str], type_: str, number: int) -> dict[str, Any]:
-        event: dict[str, Any] = {
-            "source": "simulated-pbx", "source_instance": "1", "call_id": call["call_id"], "type": type_,
-            "at": (self.doors.pace.now() + timedelta(seconds=number)).isoformat(), "caller": call["caller"],
-            "called": "12349", "event_id": f"{call['call_id']}-{type_}-{number}",
-        }  # fmt: skip
-        return event | ({"agent": call["agent"]} if type_ in {"agent.offered", "agent.missed", "call.answered"} else {})
-
-    async def _send_call(self, events: list[dict[str, Any]]) -> None:
-        key = self.credentials["telephony"]
-        await Keyed(self.doors, (key["app_key"], key["secret"])).post(
-            "/channels/phone/events", {"events": events}, keyed=False
-        )
+    async def _at_the_alarm(self, request_id: str) -> tuple[Staff, str]:
+        """Who works on an alarm and whom they help: a bound device names its elder, and only the desks of that elder's
+        division see the alarm; one bound to nobody is everybody's."""
+        for operator in self.draw.sample(self.operators, len(self.operators)):
+            try:
+                request = await operator.get(f"/v1/care-requests/{request_id}")
+            except Refused as refused:
+                if refused.status != 404:
+                    raise
+                continue
+            if request["elder"] is not None:
+                return operator, request["elder"]["id"]
+            elder_id = self._elder()
+            return (await self._operator(elder_id))[1], elder_id
+        raise AssertionError(f"nobody at the desk sees the alarm {request_id}")
 
     def _wanted(self, wish: Wish) -> Any:
         """As soon as possible, or a window that still lies within the working day."""
@@ -247,9 +226,9 @@ class Callers:
     def _elder(self) -> str:
         return str(self.draw.choice(self.elders)["id"])
 
-    async def _operator(self, wish: Wish) -> tuple[str, Staff]:
+    async def _operator(self, elder_id: str) -> tuple[str, Staff]:
         """An extension and who sits at it: somebody whose divisions hold the elder's."""
-        division = next(elder["division_code"] for elder in self.elders if elder["id"] == wish.elder_id)
+        division = next(elder["division_code"] for elder in self.elders if elder["id"] == elder_id)
         fit = [(f"80{n:02d}", one) for n, one in enumerate(self.operators) if await one.sees(division)]
         return self.draw.choice(fit)
 

@@ -91,7 +91,7 @@ def says(content: Any, status: str = "200 OK") -> Behaviour:
 
 
 async def slowly(_asked: Asked, writer: asyncio.StreamWriter) -> None:
-    await asyncio.sleep(5)
+    await asyncio.sleep(20)
 
 
 async def resets(_asked: Asked, writer: asyncio.StreamWriter) -> None:

@@ -33,13 +33,16 @@ MESSAGE = Message(
     params={"item": "助浴 & 理发~*", "at": "11月24日9:00", "minutes": "60", "link": "https://nuanxian.test/f/tok-en_1"},
 )  # fmt: skip
 
+READ_S = 2.0
+"""Well below how long a slow company takes, well above how long a busy machine needs for a quick one."""
+
 Made = Callable[[str], Sender]
 
 
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
     async with exchange.client() as client:
-        client.timeout = httpx.Timeout(0.5)
+        client.timeout = httpx.Timeout(5, read=READ_S)
         yield client
 
 
