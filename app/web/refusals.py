@@ -35,6 +35,7 @@ def for_browser(request: Request, problem: dict[str, Any]) -> Response:
     values = {
         "problem": problem,
         "what": _words(request, status, code),
+        "fields": fields_of(problem),
         "home": _home(request),
     }
     if in_place(request):
@@ -51,6 +52,14 @@ def _words(request: Request, status: int, code: str) -> str:
     if face is not None and "own_refusals" in words_of(face):
         tables.insert(0, words_of(face).own_refusals)
     return next((str(said[key]) for said in tables for key in (code, str(status)) if key in said), tables[-1].other)
+
+
+def fields_of(problem: dict[str, Any]) -> dict[str, str]:
+    """Which fields of a form to look at, by name, and what the pages call them; those a form does not show are left
+    out."""
+    labels = words_of("frame").fields
+    names = (str(error.get("pointer", "")).split("/")[1:2] for error in problem.get("errors", ()))
+    return {name: labels[name] for (name,) in filter(None, names) if name in labels}
 
 
 def sign_in_of(request: Request) -> str:

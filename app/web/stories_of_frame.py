@@ -36,7 +36,8 @@ def _front(status: str, database: str, others: str = "ok") -> dict[str, Any]:
 def _refusal(status: int) -> dict[str, Any]:
     said = words_of("frame").refusals
     problem = {"status": status, "code": "example", "detail": "an example", "request_id": "0123456789abcdef"}
-    return {"problem": problem, "what": said.get(str(status), said.get("other")), "home": "/console"}
+    fields = {"phone": words_of("frame").fields.phone} if status == 422 else {}
+    return {"problem": problem, "what": said.get(str(status), said.get("other")), "fields": fields, "home": "/console"}
 
 
 def _interface() -> dict[str, Any]:

@@ -55,3 +55,26 @@ async def test_a_complaint_says_which_order_it_is_about(site: Site, visiting: Vi
     async with site.database.transaction() as tx:
         found = await tx.fetch("SELECT order_id FROM complaint WHERE elder_id = $1", order["elder_id"])
     assert order["id"] in [row["order_id"] for row in found]
+
+
+async def test_a_refusal_names_its_field_and_leads_there(site: Site, visiting: Visiting) -> None:
+    context = await visiting()
+    await sign_in(context, site, "operator")
+    page = await context.new_page()
+    await page.goto(f"{site.url}/console")
+    await page.keyboard.press("Alt+M")
+    form = page.locator("#elder-form")
+    await form.locator("[name=name]").fill("周小满")
+    await page.keyboard.press("Tab")
+    await page.keyboard.type("ljl")
+    await page.keyboard.press("Enter")
+    phone = form.locator("[name=phone]")
+    await phone.fill("没有电话")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#refusal strong")).to_have_text("电话")
+    await expect(phone).to_have_attribute("aria-invalid", "true")
+    await expect(phone).to_be_focused()
+    assert await violations(page) == []
+    await page.keyboard.press("Backspace")
+    await expect(phone).not_to_have_attribute("aria-invalid", "true")
+    await expect(form.locator("[name=name]")).to_have_value("周小满")
