@@ -151,6 +151,8 @@ async def test_a_new_caller_and_a_new_elder_without_a_mouse(site: Site, desk: Pa
     assert await desk.evaluate("document.activeElement.name") == "name", "ready before the next key"
     await desk.keyboard.type("𠮷田春梅")
     await hands.press("Tab")
+    # A busy browser tells of the opening only now; nobody is led back to the name by it.
+    await desk.evaluate("document.getElementById('new-elder').dispatchEvent(new Event('toggle'))")
     await hands.type("ljl")
     await hands.press("Enter", "Tab")
     await desk.keyboard.type("龙集里小区 3 号楼 2 单元 401")
@@ -162,7 +164,7 @@ async def test_a_new_caller_and_a_new_elder_without_a_mouse(site: Site, desk: Pa
     took = time.monotonic() - started
     async with site.database.transaction() as tx:
         elder = await tx.fetchrow("SELECT id FROM elder WHERE name = $1", "𠮷田春梅")
-        assert elder is not None
+        assert elder is not None, await tx.fetch("SELECT name FROM elder ORDER BY id DESC LIMIT 1")
         phone = await tx.fetchrow("SELECT id, phone FROM elder_phone WHERE elder_id = $1", elder["id"])
         assert phone is not None
         assert tx.vault.open(seals.PHONE, phone["id"], phone["phone"]) == f"+86{UNKNOWN}"
@@ -246,7 +248,7 @@ async def test_a_question_is_answered_from_the_knowledge_base(site: Site, desk: 
     await desk.keyboard.press("Alt+N")
     await desk.keyboard.type("高龄津贴")
     await desk.wait_for_selector("#articles li:first-child:has-text('高龄津贴')")
-    await desk.click("#articles [data-article]")
+    await desk.keyboard.press("Alt+T")
     await desk.keyboard.press("Control+Enter")
     await desk.wait_for_selector("[data-taken]:has-text('已答复')")
     async with site.database.transaction() as tx:

@@ -229,9 +229,13 @@ form.addEventListener("keydown", (event) => {
 });
 elderForm.addEventListener("input", keep);
 part("q").addEventListener("input", keep);
+// The browser tells of the opening some time later: who types fast is in the next field by then, and stays there.
 part("new-elder").addEventListener("toggle", () => {
-  if (part("new-elder").open) { elderForm.elements.name.focus(); if (!elderForm.elements.name.value && /[^\d\sA-Za-z]/.test(part("q").value)) elderForm.elements.name.value = part("q").value; }
   tabs.now.opened = part("new-elder").open;
+  if (!tabs.now.opened) return;
+  const { name } = elderForm.elements;
+  if (!elderForm.contains(document.activeElement)) name.focus();
+  if (!name.value && /[^\d\sA-Za-z]/.test(part("q").value)) name.value = part("q").value;
 });
 document.querySelector("form[action='/sign-out']")?.addEventListener("submit", () => tabs.forget());
 
