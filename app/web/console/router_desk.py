@@ -30,7 +30,8 @@ from app.web.refusals import in_place
 from app.web.rendering import page
 
 router = Pages()
-ARTICLES = 6
+ARTICLES = 5
+"""As many as there are keys to choose one with."""
 
 Chosen = Annotated[UUID | None, Query()]
 
