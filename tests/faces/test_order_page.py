@@ -117,7 +117,7 @@ async def by_hand(site: Site, order: Any) -> int:
 async def test_two_operators_at_one_order_see_each_other(site: Site, visiting: Visiting) -> None:
     order = await a_placed_order(site)
     mine = await opened(site, visiting, order)
-    assert await mine.text_content("#viewers") == ""
+    assert (await mine.inner_text("#viewers")).strip() == ""
     other = await visiting()
     await keep_session(other, site, await staff_token(site.database))
     theirs = await other.new_page()
@@ -128,6 +128,33 @@ async def test_two_operators_at_one_order_see_each_other(site: Site, visiting: V
     await theirs.wait_for_selector("#viewers:has-text('王桂兰')")
     await theirs.close()
     await mine.wait_for_selector("#viewers:not(:has-text('王敏'))", timeout=5000, state="attached")
+
+
+async def test_what_others_do_appears_but_not_under_ones_hands(site: Site, visiting: Visiting) -> None:
+    order = await a_placed_order(site)
+    mine = await opened(site, visiting, order)
+    flag = mine.locator(".order-head .pill.bad")
+    await expect(flag).to_have_count(0)
+    async with httpx.AsyncClient(base_url=site.url) as desk:
+        headers = {"Authorization": f"Bearer {await staff_token(site.database)}"}
+
+        async def do(what: str) -> None:
+            key = {"Idempotency-Key": uuid4().hex}
+            body = {"reason": "老人住院"}
+            answer = await desk.post(f"/v1/orders/{order['id']}/{what}", json=body, headers=headers | key)
+            assert answer.status_code < 300, answer.text
+
+        await do("suspension")
+        await expect(flag).to_have_text("暂缓中")
+        await mine.locator("form[action$='/resumption']").locator("xpath=..").locator("summary").click()
+        await mine.locator("form[action$='/resumption'] [name=reason]").fill("已出院")
+        await do("resumption")
+    await expect(mine.locator("#changed")).to_contain_text("有了新的变化")
+    await expect(mine.locator("form[action$='/resumption'] [name=reason]")).to_have_value("已出院")
+    assert await violations(mine) == []
+    await mine.locator("#changed button").click()
+    await expect(flag).to_have_count(0)
+    await expect(mine.locator("#changed")).to_be_empty()
 
 
 async def test_a_photo_of_the_visit_is_shown_on_the_orders_page(site: Site, visiting: Visiting) -> None:

@@ -100,8 +100,9 @@ async def assign(tx: TxDep, caller: CallerDep, order_id: UUID, form: Annotated[A
 @router.post("/console/orders/{order_id}/viewers")
 @allow("orders.watch", keyed=False)
 async def look(request: Request, tx: TxDep, caller: CallerDep, order_id: UUID) -> Response:
-    """I have it before me; who else has?"""
-    return page(request, "console/_viewers.html", viewers=await presence.look(tx, caller, order_id))
+    """I have it before me; who else has, and is it still what I see?"""
+    viewers = await presence.look(tx, caller, order_id)
+    return page(request, "console/_viewers.html", viewers=viewers, version=(await service.get(tx, order_id)).version)
 
 
 @router.post("/console/orders/{order_id}/viewers/leave")

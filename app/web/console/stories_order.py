@@ -94,5 +94,5 @@ def stories() -> dict[str, Story]:
             },
             OPERATOR, path="/console/orders/1",
         ),
-        "viewers": part("_viewers.html", viewers=["李红", "买买提·阿不都热西提"]),
+        "viewers": part("_viewers.html", viewers=["李红", "买买提·阿不都热西提"], version=3),
     }  # fmt: skip

@@ -67,7 +67,7 @@ document.addEventListener("submit", (event) => {
   if (!waiting) begin(of);
 });
 
-// Who else is looking: asked as long as the page is before somebody.
+// Who else is looking, and whether it has changed: asked as long as the page is before somebody.
 const viewers = document.getElementById("viewers");
 function look() {
   if (viewers && !document.hidden && location.pathname.endsWith(viewers.dataset.order)) htmx.trigger(viewers, "look");
@@ -75,6 +75,30 @@ function look() {
 addEventListener("load", look);
 document.addEventListener("visibilitychange", look);
 setInterval(look, 1500);
+
+// What has changed is shown at once, but not under the hands of somebody who has opened something or is about to act.
+const order = () => document.getElementById("order");
+const changed = document.getElementById("changed");
+const refresh = () => htmx.trigger(order(), "fresh");
+function busy() {
+  return Boolean(waiting || order().querySelector("details[open]") || document.activeElement?.closest("#order form"));
+}
+
+document.addEventListener("htmx:afterSwap", ({ detail: { target } }) => {
+  if (target.id === "order") changed.replaceChildren();
+  if (target !== viewers) return;
+  const now = viewers.querySelector("data")?.value;
+  if (!now || now === order()?.dataset.version) return;
+  if (!busy()) refresh();
+  else if (!changed.firstChild) {
+    const button = Object.assign(document.createElement("button"), { type: "button", className: "btn btn-sm", textContent: words.refresh });
+    button.addEventListener("click", refresh);
+    const line = Object.assign(document.createElement("p"), { className: "notice-line half" });
+    line.append(words.changed + " ", button);
+    changed.append(line);
+  }
+});
+setInterval(() => { if (!document.hidden && order()?.querySelector("[data-running]") && !busy()) refresh(); }, 20_000);
 
 addEventListener("pagehide", () => {
   if (waiting) { send(waiting.of, { keepalive: true }); stop(); }
