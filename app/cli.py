@@ -151,11 +151,11 @@ def revision(_settings: Settings, arguments: Arguments) -> int:
 
 async def _furnish(settings: Settings) -> None:
     """What no city can run without; and, where nobody lives yet, the demo world if wanted."""
-    from app.main import open_database, rehearse
+    from app.main import open_database, settle_in
     from app.seeds import base, queries
     from app.seeds import demo as world
 
-    rehearse(settings)
+    settle_in(settings)
     database = open_database(settings)
     try:
         async with database.transaction() as tx:

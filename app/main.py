@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from app import __version__, http_errors, middleware, openapi, web, wiring
 from app.accounts import checks
 from app.accounts.guard import AccountsGuard
-from app.core import clock, log
+from app.core import clock, log, phones
 from app.core.config import Settings
 from app.core.db import Database
 from app.core.http import routes_of
@@ -92,7 +92,7 @@ def app_from_environment() -> FastAPI:
     """What uvicorn calls in each web process."""
     settings = Settings()
     log.configure(settings.log_level)
-    rehearse(settings)
+    settle_in(settings)
     app = create_app(settings, open_database(settings))
     # What start-up made lives as long as the process: the collector need not walk through it for every few requests.
     gc.collect()
@@ -101,7 +101,8 @@ def app_from_environment() -> FastAPI:
     return app
 
 
-def rehearse(settings: Settings) -> None:
-    """Let the clock of a rehearsal run from another day and faster; never in production."""
+def settle_in(settings: Settings) -> None:
+    """The city this process is one of. A rehearsal's clock runs from another day and faster; never in production."""
+    phones.live_in(settings.area_code)
     if settings.clock_epoch is not None and settings.environment != "production":
         clock.run(settings.clock_epoch, settings.clock_rate, settings.clock_started)

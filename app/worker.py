@@ -9,14 +9,14 @@ from app import wiring
 from app.core import log
 from app.core.config import Settings
 from app.jobs.worker import Worker
-from app.main import open_database, rehearse
+from app.main import open_database, settle_in
 
 
 def run(settings: Settings | None = None) -> None:
     """Work until SIGTERM or SIGINT; a job in hand is finished first."""
     settings = settings or Settings()
     log.configure(settings.log_level)
-    rehearse(settings)
+    settle_in(settings)
     asyncio.run(_work(settings))
 
 

@@ -29,6 +29,7 @@ class Settings(BaseSettings):
     pool_size: int = Field(default=10, ge=1, le=200, description="Database connections per process.")
     city_schema: str = Field(default="public", description="PostgreSQL schema of this city.")
     city_division: str = Field(default="620300", description="GB/T 2260 code of the city.")
+    area_code: str = Field(default="0935", pattern=r"^0\d{2,3}$", description="The city's telephone area code.")
     master_key: str | None = Field(
         default=None,
         description="64 hex characters. Production needs it; development keeps one in data_dir/keys.",

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from markupsafe import Markup
 
 from app.accounts import policy
-from app.core import clock
+from app.core import clock, phones
 from app.core.ids import new_secret
 from app.web import FACES, wording
 from app.web.static_files import HERE, url_of
@@ -28,7 +28,13 @@ def environment() -> Environment:
     folders = {face: FileSystemLoader(HERE / face / "templates") for face in FACES}
     loader = PrefixLoader(folders | {"frame": FileSystemLoader(HERE / "templates")})
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    made.globals |= {"static": url_of, "once": lambda: new_secret(18), "timedelta": timedelta, "allows": policy.may}
+    made.globals |= {
+        "static": url_of,
+        "once": lambda: new_secret(18),
+        "timedelta": timedelta,
+        "allows": policy.may,
+        "hotline": phones.hotline,
+    }
     made.filters |= {
         "yuan": wording.yuan,
         "clock_time": wording.clock_time,

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.core import phones
 from app.core.errors import Invalid
 from app.core.phones import parse_phone
 
@@ -57,7 +58,13 @@ def test_the_key_is_its_own_key(_written: str, e164: str, _extension: str | None
 
 
 def test_another_city_another_area_code() -> None:
-    assert parse_phone("62345678", area_code="027").e164 == "+862762345678"
+    assert phones.hotline() == "093512349"
+    phones.live_in("027")
+    try:
+        assert parse_phone("62345678").e164 == "+862762345678"
+        assert phones.hotline() == "02712349"
+    finally:
+        phones.live_in("0935")
 
 
 @pytest.mark.parametrize("wrong", ["", "12", "abc", "1" * 16])

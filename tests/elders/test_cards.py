@@ -80,7 +80,7 @@ async def test_a_stranger_learns_nothing_of_the_elder(
     assert "曾" not in seen.text
     assert card["number"] not in seen.text
     page = await api.get(f"/c/{token}")
-    assert (page.status_code, "tel:12349" in page.text, token in page.text) == (200, True, False)
+    assert (page.status_code, "tel:093512349" in page.text, token in page.text) == (200, True, False)
     assert (await api.get("/static/frame/card.js")).status_code == 200
     assert (await api.get(f"/v1/cards/{token}/elder")).status_code == 401
     assert (await api.get("/v1/cards/nonsense")).status_code == 404

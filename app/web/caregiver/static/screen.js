@@ -100,7 +100,7 @@
     function centre() {
       var link = document.createElement("a");
       link.className = "button";
-      link.href = "tel:12349";
+      link.href = "tel:" + words.hotline;
       link.textContent = say.call_centre;
       return link;
     }
