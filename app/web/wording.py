@@ -7,7 +7,6 @@ from datetime import date, datetime, timedelta
 import phonenumbers
 
 from app.core.clock import SHANGHAI
-from app.core.money import yuan as plain_yuan
 
 WEEKDAYS = "一二三四五六日"
 _PARTS = ((5, "凌晨"), (8, "早上"), (12, "上午"), (13, "中午"), (18, "下午"), (24, "晚上"))
@@ -91,8 +90,9 @@ def phone(number: str) -> str:
 
 
 def yuan(fen: int) -> str:
-    """¥36.00."""
-    return f"-¥{plain_yuan(-fen)}" if fen < 0 else f"¥{plain_yuan(fen)}"
+    """¥36.00, ¥12,345.60."""
+    whole, cents = divmod(abs(fen), 100)
+    return f"{'-' if fen < 0 else ''}¥{whole:,}.{cents:02d}"
 
 
 def share(part: int, whole: int) -> str:
