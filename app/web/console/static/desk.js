@@ -1,4 +1,6 @@
 // The desk: tabs, the screen-pop, and what is filled in for the operator. What is typed is never overwritten.
+import { answers } from "./desk-answers.js";
+import { newKey, values, write } from "./desk-form.js";
 import { pickAll } from "./desk-pick.js";
 import { Tabs } from "./desk-tabs.js";
 
@@ -7,25 +9,12 @@ const form = document.getElementById("request");
 const elderForm = document.getElementById("elder-form");
 const tabs = new Tabs(words.operator);
 const part = (id) => document.getElementById(id);
-const fields = (of) => [...of.elements].filter((one) => one.name && !["once", "call_id"].includes(one.name));
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 const get = (address, target) => htmx.ajax("GET", address, { source: target, target, swap: "innerHTML" });
 
 pickAll(document);
 const pristine = values(form);
 const pristineElder = values(elderForm);
-
-function values(of) {
-  return Object.fromEntries(fields(of).filter((one) => !["radio", "checkbox"].includes(one.type) || one.checked).map((one) => [one.name, one.value]));
-}
-
-function write(of, kept) {
-  for (const one of fields(of)) {
-    if (["radio", "checkbox"].includes(one.type)) one.checked = kept[one.name] === one.value;
-    else one.value = kept[one.name] ?? "";
-    one.show?.();
-  }
-}
 
 // A form counts as begun when somebody has typed or chosen something in it; who is on the line does not.
 function begun(kept = values(form), elder = values(elderForm)) {
@@ -40,10 +29,6 @@ function keep() {
   tab.query = part("q").value;
   tab.opened = part("new-elder").open;
   tabs.keep();
-}
-
-function newKey(of) {
-  of.elements.once.value = Array.from(crypto.getRandomValues(new Uint8Array(18)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 // Put a tab before the operator: the form as it was left, and the person and the call as they are now.
@@ -185,13 +170,6 @@ document.addEventListener("click", (event) => {
     price();
     form.elements.when[0].focus();
   }
-  const article = event.target.closest("[data-article]");
-  if (article) {
-    form.elements.article_id.value = article.dataset.article;
-    form.elements.answer.value = article.dataset.answer;
-    form.elements.answer.focus();
-    keep();
-  }
 });
 
 // What it would cost, while typing.
@@ -204,7 +182,6 @@ function price() {
   if (form.elements.elder_id.value && form.elements.item_code.value && form.elements.kind.value === "service")
     think = setTimeout(() => htmx.trigger("#candidates", "wish"), 600);
 }
-let about = 0;
 form.addEventListener("input", (event) => {
   keep();
   if (["item_code", "minutes", "when", "begin", "end", "urgency"].includes(event.target.name)) price();
@@ -212,17 +189,7 @@ form.addEventListener("input", (event) => {
 form.addEventListener("change", (event) => {
   keep();
   if (["item_code", "minutes", "when", "begin", "end", "urgency"].includes(event.target.name)) price();
-  if (event.target.name === "kind" && event.target.value === "consultation") askArticles();
 });
-form.elements.note.addEventListener("input", () => {
-  if (form.elements.kind.value !== "consultation") return;
-  clearTimeout(about);
-  about = setTimeout(askArticles, 400);
-});
-function askArticles() {
-  const said = form.elements.note.value.trim().slice(0, 200);
-  get(`/console/articles${said ? `?about=${encodeURIComponent(said)}` : ""}`, "#articles");
-}
 // Enter in a field is not "place it": that has a key of its own.
 form.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && !event.ctrlKey && event.target.matches("input, select")) event.preventDefault();
@@ -282,5 +249,5 @@ if (call || elder) {
 } else {
   draw();
 }
-if (form.elements.kind.value === "consultation" && location.pathname === "/console") askArticles();
+answers(form, keep);
 document.documentElement.dataset.ready = "yes";
