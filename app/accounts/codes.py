@@ -44,7 +44,8 @@ async def send_code(tx: Tx, purpose: str, phone: str) -> None:
     """Send a code, unless this phone had one within a minute or five within an hour. Raises Invalid."""
     e164 = parse_phone(phone).e164
     index, now = phone_index(tx.vault, e164), clock.now()
-    await queries_records.one_at_a_time(tx, index.hex())
+    # Two requests at once must not both find room for one more code.
+    await tx.one_at_a_time("code", index.hex())
     recent = await queries_records.recent_codes(tx, purpose, index, now - timedelta(hours=1))
     if recent["hour"] >= PER_HOUR or (recent["last"] is not None and recent["last"] > now - PAUSE):
         return

@@ -80,13 +80,13 @@ async def allows(tx: Tx, elder_id: UUID, purpose: str, granted_to: str) -> bool:
 async def refused(tx: Tx, elder_id: UUID, purpose: str, granted_to: str) -> bool:
     """Was it spoken about, and does it not stand? Nobody gives or withdraws it until this transaction has ended, so
     that what is done on the answer is seen by whoever withdraws next."""
-    await queries_records.one_at_a_time(tx, f"consent:{elder_id}")
+    await tx.one_at_a_time("consent", str(elder_id))
     return await queries_records.refused_consent(tx, elder_id, purpose, granted_to)
 
 
 async def hold(tx: Tx, elder_id: UUID) -> None:
     """Wait for whoever acts on this elder's consents now, and keep the next one waiting."""
-    await queries_records.one_at_a_time(tx, f"consent:{elder_id}")
+    await tx.one_at_a_time("consent", str(elder_id))
 
 
 async def of_elder(tx: Tx, elder_id: UUID) -> list[Any]:

@@ -52,8 +52,6 @@ CONSENTS = """SELECT id, purpose, granted_to, channel, evidence, guardian_id, gr
   withdrawn_by, withdrawn_channel, withdrawn_evidence
 FROM consent WHERE elder_id = $1 ORDER BY granted_at, id"""
 
-# One phone at a time: two requests at once must not both find room for one more code.
-ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 RECENT_CODES = """SELECT count(*) AS hour, max(created_at) AS last FROM one_time_code
 WHERE purpose = $1 AND phone_index = $2 AND created_at > $3"""
 ADD_CODE = """INSERT INTO one_time_code (id, purpose, phone_index, code_hash, created_at, expires_at)
@@ -156,11 +154,6 @@ async def withdraw_consent(tx: Tx, elder_id: UUID, purpose: str, granted_to: str
 
 async def consents(tx: Tx, elder_id: UUID) -> list[Any]:
     return await tx.fetch(CONSENTS, elder_id)
-
-
-async def one_at_a_time(tx: Tx, name: str) -> None:
-    """Wait until nobody else works under this name; held until the transaction ends."""
-    await tx.run(ONE_AT_A_TIME, name)
 
 
 async def recent_codes(tx: Tx, purpose: str, phone_index: bytes, since: datetime) -> Any:

@@ -14,7 +14,6 @@ from app.core.errors import NotFound
 COLUMNS = """id, subject, status, severity, kind, elder_id, division_code, first_at, last_at, alarms, lng, lat, place,
 acknowledged_at, acknowledged_by, finding, code, verified_at, closed_at"""
 
-ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 # In the words of the unique index: two reports of one event that come at once meet in one row.
 RAISE = f"""INSERT INTO incident (id, subject, status, severity, kind, elder_id, division_code, first_at, last_at,
   alarms, lng, lat, place)
@@ -101,11 +100,6 @@ REQUESTS = """SELECT DISTINCT a.care_request_id FROM incident_alarm a WHERE a.in
     SELECT 1 FROM incident_alarm b JOIN incident i ON i.id = b.incident_id
     WHERE b.care_request_id = a.care_request_id AND i.id <> $1 AND i.status <> 'closed')
 ORDER BY a.care_request_id"""
-
-
-async def one_at_a_time(tx: Tx, subject: str) -> None:
-    """Wait until nobody else reports of this subject; held until the transaction ends."""
-    await tx.run(ONE_AT_A_TIME, f"incident:{subject}")
 
 
 async def raise_(tx: Tx, *values: Any) -> Any:

@@ -48,7 +48,7 @@ class Alarm:
 async def raise_alarm(tx: Tx, alarm: Alarm) -> UUID:
     """The incident this report belongs to: the living one of the same elder or device, or a new one. The same report
     again changes nothing."""
-    await queries.one_at_a_time(tx, _subject(alarm))
+    await tx.one_at_a_time("incident", _subject(alarm))
     known = await queries.known_alarm(tx, alarm.source)
     if known is not None:
         return known

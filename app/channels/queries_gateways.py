@@ -16,7 +16,6 @@ GATEWAYS = """SELECT name, channel, vendor, endpoint, receipt_index IS NOT NULL 
 FROM message_gateway ORDER BY name"""
 WITH_RECEIPTS = "SELECT name, vendor, channel, receipt_index FROM message_gateway WHERE receipt_index IS NOT NULL"
 TAKEN = "SELECT EXISTS (SELECT FROM message_gateway WHERE receipt_index = $2 AND name <> $1)"
-ONE_CHANGE = "SELECT pg_advisory_xact_lock(hashtextextended('message_gateway', 0))"
 REST_OTHERS = "UPDATE message_gateway SET active = false, updated_at = $3 WHERE channel = $2 AND active AND name <> $1"
 PUT = """INSERT INTO message_gateway (name, channel, vendor, endpoint, settings, receipt_index, active, updated_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -49,10 +48,6 @@ async def with_receipts(tx: Tx) -> list[Any]:
 
 async def taken_by_another(tx: Tx, name: str, receipt_index: bytes) -> bool:
     return bool(await tx.fetchval(TAKEN, name, receipt_index))
-
-
-async def one_change_at_a_time(tx: Tx) -> None:
-    await tx.run(ONE_CHANGE)
 
 
 async def rest_others(tx: Tx, name: str, channel: str, now: datetime) -> None:

@@ -34,6 +34,8 @@ _MORE_THAN_READING = re.compile(
     re.IGNORECASE,
 )
 
+ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ':' || $1, 0))"
+
 
 @lru_cache(maxsize=2048)
 def only_reads(sql: str) -> bool:
@@ -113,6 +115,10 @@ class Tx:
         status = await (await self._ready(sql)).execute(sql, *args)
         count = status.rsplit(" ", 1)[-1]
         return int(count) if count.isdigit() else 0
+
+    async def one_at_a_time(self, *what: str) -> None:
+        """Wait until nobody else in this city is at the same thing, and keep it until the transaction ends."""
+        await self.run(ONE_AT_A_TIME, ":".join(what))
 
     def later(self, table: str, sql: str, *args: Any) -> None:
         """Write into `table` what nothing else in this transaction depends on.

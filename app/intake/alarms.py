@@ -45,7 +45,7 @@ class Alarm:
 async def take_alarm(tx: Tx, caller: Caller, alarm: Alarm) -> Receipt:
     """Store the message and raise an emergency; pressing again within a minute adds to the same emergency."""
     # Two presses at once must find each other.
-    await queries.one_at_a_time(tx, f"device:{alarm.vendor}:{alarm.device_id}")
+    await tx.one_at_a_time("device", alarm.vendor, alarm.device_id)
     # A device that counts from one again after losing power says something new under a number it has used.
     external_id = f"{alarm.device_id}:{alarm.msg_id}:{hashlib.sha256(alarm.raw).hexdigest()[:16]}"
     arrival = Arrival("device", alarm.vendor, external_id, alarm.type, alarm.raw, alarm.device_id, alarm.note)

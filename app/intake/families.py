@@ -126,7 +126,7 @@ async def ask_through_channel(
     """A request made by a tap and not by words; a tap of the same sender since then that is still open is the same."""
     index = contact.sender_index
     if index is not None:
-        await queries.one_at_a_time(tx, f"{channel}:{contact.account}:{index.hex()}")
+        await tx.one_at_a_time("contact", channel, contact.account, index.hex())
         before = await queries.recent_of_sender(tx, channel, contact.account, index, "event", since)
         if before is not None and (await queries.get(tx, before)).elder_id == elder_id:
             return before

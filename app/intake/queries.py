@@ -74,7 +74,6 @@ RECENT_OF_SENDER = """SELECT c.care_request_id FROM inbound_contact c JOIN care_
 WHERE c.channel = $1 AND c.account = $2 AND c.sender_index = $3 AND c.kind = $4 AND c.received_at >= $5
   AND r.status IN ('new', 'escalated')
 ORDER BY c.received_at DESC LIMIT 1"""
-ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 
 BIND = """INSERT INTO contact_sender (id, channel, account, sender_index, phone, bound_at, sender, phone_index)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (channel, account, sender_index) DO NOTHING"""
@@ -221,11 +220,6 @@ async def locked_contact(tx: Tx, contact_id: UUID) -> Any:
 
 async def processed(tx: Tx, contact_id: UUID, now: datetime, care_request_id: UUID | None) -> None:
     await tx.run(PROCESSED, contact_id, now, care_request_id)
-
-
-async def one_at_a_time(tx: Tx, name: str) -> None:
-    """Wait until nobody else works under this name; held until the transaction ends."""
-    await tx.run(ONE_AT_A_TIME, name)
 
 
 async def recent_of_sender(

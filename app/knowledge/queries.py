@@ -35,7 +35,6 @@ SELECT {COLUMNS}, points FROM ranked WHERE points >= $5 ORDER BY points DESC, us
 GET = f"SELECT {COLUMNS} FROM article WHERE id = $1"
 VERSIONS = """SELECT id, version, valid_from, valid_to, withdrawn_at FROM article
 WHERE code = $1 AND division_code = $2 ORDER BY version DESC"""
-LOCK_CODE = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 LAST_VERSION = "SELECT max(version) FROM article WHERE code = $1 AND division_code = $2"
 REPLACE = """UPDATE article SET withdrawn_at = $4, withdrawn_by = $5, withdrawn_reason = $6
 WHERE code = $1 AND division_code = $2 AND withdrawn_at IS NULL AND valid_from >= $3"""
@@ -67,7 +66,7 @@ async def versions(tx: Tx, code: str, division_code: str) -> list[Any]:
 
 async def next_version(tx: Tx, code: str, division_code: str) -> int:
     """The number of the next version; nobody else gets it before this transaction ends."""
-    await tx.run(LOCK_CODE, f"article:{code}:{division_code}")
+    await tx.one_at_a_time("article", code, division_code)
     return (await tx.fetchval(LAST_VERSION, code, division_code) or 0) + 1
 
 

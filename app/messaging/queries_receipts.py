@@ -8,8 +8,6 @@ from uuid import UUID
 
 from app.core.db import Tx
 
-# A receipt and our own note of the gateway's answer may come at the same moment, each unseen by the other.
-ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 KEEP = """INSERT INTO message_receipt (id, channel, external_id, address_index, delivered, code, received_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (channel, external_id, address_index, delivered, code) DO NOTHING"""
@@ -25,11 +23,6 @@ WHERE id = $1 AND (status <> $2 OR failure IS DISTINCT FROM $3)"""
 FORGET = "DELETE FROM message_receipt WHERE received_at < $1"
 OF_MESSAGE = """SELECT delivered, code, received_at FROM message_receipt
 WHERE channel = $1 AND external_id = $2 AND address_index IN (''::bytea, $3) ORDER BY received_at, id LIMIT 50"""
-
-
-async def one_at_a_time(tx: Tx, channel: str, external_id: str) -> None:
-    """Nobody else writes about this message of the gateway's until the transaction ends."""
-    await tx.run(ONE_AT_A_TIME, f"receipt:{channel}:{external_id}")
 
 
 async def keep(tx: Tx, *values: Any) -> bool:

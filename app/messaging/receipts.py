@@ -34,7 +34,8 @@ async def note_receipt(
     With an `address` it counts only for a message to that address. `message_id` is our own id, where the gateway
     gives it back: then the message is found even before the gateway's answer has been written down.
     """
-    await queries.one_at_a_time(tx, channel, external_id)
+    # A receipt and our own note of the gateway's answer may come at the same moment, each unseen by the other.
+    await tx.one_at_a_time("receipt", channel, external_id)
     index = tx.vault.blind(service.ADDRESS, address) if address else b""
     code = "" if delivered else (failure or "unknown")[:MAX_CODE]
     fresh = await queries.keep(tx, new_id(), channel, external_id, index, delivered, code, clock.now())

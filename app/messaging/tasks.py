@@ -91,7 +91,7 @@ class Delivery:
             if external_id is None:
                 await queries.settle(own, message.id, "sent", None, None, now)
                 return
-            await queries_receipts.one_at_a_time(own, message.channel, external_id)
+            await own.one_at_a_time("receipt", message.channel, external_id)
             if await queries.settle(own, message.id, "sent", external_id, None, now):
                 await receipts.answered(own, message.id, message.channel, external_id)
 

@@ -43,7 +43,8 @@ async def load_empty_city(database: Database, settings: Settings) -> Path | None
     Returns the file (mode 0600) that holds the administrator's first password, None when there was somebody.
     """
     async with database.transaction() as tx:
-        await queries.one_at_a_time(tx)
+        # Two services may start on one empty database; the second waits and then finds it furnished.
+        await tx.one_at_a_time("seeds")
         await load_base(tx)
         if await queries.anybody_can_sign_in(tx):
             return None

@@ -30,7 +30,7 @@ async def load(database: Database, settings: Settings) -> None:
     Leaves `data_dir/demo/credentials.json` (mode 0600).
     """
     async with database.transaction() as tx:
-        await queries.one_at_a_time(tx)
+        await tx.one_at_a_time("seeds")
         if await queries.inhabited(tx):
             return
         cast = await furnish(tx, settings)

@@ -11,11 +11,6 @@ from app.channels.notices import TELL_FAMILY
 from app.core.db import Tx
 
 
-async def one_at_a_time(tx: Tx) -> None:
-    """Two services may start on one empty database; the second waits and then finds it furnished."""
-    await tx.fetchval("SELECT pg_advisory_xact_lock(12349, 1)")
-
-
 async def inhabited(tx: Tx) -> bool:
     return bool(await tx.fetchval("SELECT EXISTS (SELECT FROM elder)"))
 

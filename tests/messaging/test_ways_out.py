@@ -15,7 +15,7 @@ from app.core.db import Database, Tx
 from app.core.errors import Invalid
 from app.core.json import loads
 from app.jobs.worker import run_once
-from app.messaging import breaker, queries, queries_receipts, receipts, service
+from app.messaging import breaker, queries, receipts, service
 from app.messaging.sender import NotSent, RecordingSender, Refused
 from app.messaging.tasks import Delivery
 from app.messaging.ways import Way
@@ -216,7 +216,7 @@ async def test_a_receipt_and_the_answer_at_one_moment_find_each_other(clean_data
                 await receipts.note_receipt(tx, "sms", "gw-2", **report)  # type: ignore[arg-type]
 
         async with clean_database.transaction() as tx:
-            await queries_receipts.one_at_a_time(tx, "sms", "gw-2")
+            await tx.one_at_a_time("receipt", "sms", "gw-2")
             assert await queries.settle(tx, other, "sent", "gw-2", None, NOON)
             told = asyncio.create_task(reporting())
             await asyncio.sleep(0.3)

@@ -89,7 +89,7 @@ async def put_gateway(
     if index is not None and await queries.taken_by_another(tx, name, index):
         raise Invalid("receipt_secret_taken", "choose another one", field="receipt_secret")
     channel, now = CHANNEL_OF[vendor], clock.now()
-    await queries.one_change_at_a_time(tx)
+    await tx.one_at_a_time("message gateways")
     if active:
         await queries.rest_others(tx, name, channel, now)
     sealed = tx.vault.seal(SETTINGS, name, dumps(dict(settings)))
