@@ -43,10 +43,10 @@ async def test_a_change_appears_by_itself(board: Page, site: Site) -> None:
     await board.fill("[name=q]", number)
     row = board.locator(f'{ROW}[data-order="{order_id}"]')
     await expect(row).to_have_count(1)
-    await expect(row).not_to_contain_text("挂起")
+    await expect(row).not_to_contain_text("暂缓中")
     async with site.database.transaction() as tx:
         await orders.suspend(tx, SYSTEM, order_id, "核实地址")
-    await expect(row).to_contain_text("挂起", timeout=2000)
+    await expect(row).to_contain_text("暂缓中", timeout=2000)
     async with site.database.transaction() as tx:
         await orders.drop_flag(tx, order_id, SUSPENDED, SYSTEM.actor)
         await orders.cancel(tx, SYSTEM, order_id, "elder_request", "elder")

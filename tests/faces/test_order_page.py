@@ -90,6 +90,26 @@ async def test_leaving_the_page_within_the_ten_seconds_does_it(site: Site, visit
             break
         await asyncio.sleep(0.1)
     assert await flags_of(site, order) == ["suspended"]
+    await page.wait_for_selector("#left[data-done=true]", state="attached")  # it has asked what became of it
+    assert await page.inner_text("#left") == ""
+    async with site.database.transaction() as tx:
+        sql = "SELECT count(*) FROM order_history WHERE order_id = $1 AND reason = '老人住院，暂缓'"
+        assert await tx.fetchval(sql, order["id"]) == 1
+
+
+async def test_what_was_refused_after_leaving_is_told_on_the_next_page(site: Site, visiting: Visiting) -> None:
+    order = await a_placed_order(site)
+    page = await opened(site, visiting, order)
+    await suspend(page)
+    await page.wait_for_selector("#undo button")
+    async with site.database.transaction() as tx:
+        await tx.run("UPDATE care_order SET version = version + 1 WHERE id = $1", order["id"])
+    await page.goto(f"{site.url}/console/board")
+    await expect(page.locator("#left")).to_contain_text("没有成功")
+    assert await violations(page) == []
+    assert await flags_of(site, order) == []
+    await page.locator("#left a").click()
+    await page.wait_for_url(f"**/console/orders/{order['id']}")
 
 
 async def test_choosing_by_hand_waits_ten_seconds_too(site: Site, visiting: Visiting) -> None:

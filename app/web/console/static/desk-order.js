@@ -1,5 +1,7 @@
 // An order's page: ten seconds to think better of it, and who else is looking.
 // Leaving the page within them carries the action out at once (the browser delivers it by itself), and the page says so.
+import { leave } from "./left.js";
+
 const words = JSON.parse(document.getElementById("order-data").textContent);
 const place = document.getElementById("undo");
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
@@ -101,6 +103,10 @@ document.addEventListener("htmx:afterSwap", ({ detail: { target } }) => {
 setInterval(() => { if (!document.hidden && order()?.querySelector("[data-running]") && !busy()) refresh(); }, 20_000);
 
 addEventListener("pagehide", () => {
-  if (waiting) { send(waiting.of, { keepalive: true }); stop(); }
+  if (waiting) {
+    leave(waiting.of, waiting.of.dataset.undoable);
+    send(waiting.of, { keepalive: true });
+    stop();
+  }
   if (viewers) fetch(`/console/orders/${viewers.dataset.order}/viewers/leave`, { method: "POST", keepalive: true });
 });
