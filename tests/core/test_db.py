@@ -175,6 +175,25 @@ async def test_sessions_are_set_up(tx: Tx) -> None:
         assert await tx.fetchval("SELECT current_setting($1)", name) == value
 
 
+async def test_one_at_a_time_is_about_one_thing_and_ends_with_the_transaction(clean_database: Database) -> None:
+    order: list[str] = []
+    first_is_in = asyncio.Event()
+
+    async def work(name: str, *what: str, hold: float = 0.0) -> None:
+        async with clean_database.transaction() as tx:
+            await tx.one_at_a_time(*what)
+            order.append(f"{name} in")
+            if hold:
+                first_is_in.set()
+                await asyncio.sleep(hold)
+            order.append(f"{name} out")
+
+    first = asyncio.create_task(work("first", "elder", "1", hold=0.5))
+    await first_is_in.wait()
+    await asyncio.gather(first, work("same", "elder", "1"), work("other", "elder", "2"))
+    assert order == ["first in", "other in", "other out", "first out", "same in", "same out"]
+
+
 @pytest.mark.parametrize("layer", ["core", "raw", "commit"])
 async def test_a_lost_connection_is_told_and_forgotten(clean_database: Database, layer: str) -> None:
     single = Database(clean_database.dsn, vault=clean_database.vault, pool_size=1)
