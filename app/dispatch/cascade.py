@@ -17,6 +17,7 @@ from app.dispatch.offering import Ask
 from app.dispatch.offers import IN_OTHERS_HANDS, MAX_ATTEMPTS, OfferStatus, furthest
 from app.matching import queries_bookings, queries_decisions, search
 from app.matching.search import Found
+from app.orders import notes
 from app.orders import service as orders
 from app.orders.lifecycle import Status
 from app.orders.queries import OrderRow
@@ -94,7 +95,7 @@ async def after_loss(tx: Tx, order: OrderRow, offer: Any, actor: str, reason: st
     facts = {"offer": str(offer["id"]), "provider_id": str(offer["provider_id"])}
     if left:
         delivery = furthest(row["delivery"] for row in left)
-        await orders.note(tx, order, actor=actor, reason=reason, facts=facts, delivery=delivery)
+        await notes.keep(tx, order, actor=actor, reason=reason, facts=facts, delivery=delivery)
         return
     order = await orders.release(tx, order, actor=actor, reason=reason, facts=facts)
     await dispatch_locked(tx, order, holding=True)

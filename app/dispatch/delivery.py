@@ -16,7 +16,7 @@ from uuid import UUID
 from app.core import clock
 from app.core.db import Tx
 from app.dispatch import queries_modes as queries
-from app.orders import service as orders
+from app.orders import notes
 from app.orders.lifecycle import Delivery
 
 
@@ -25,11 +25,11 @@ async def sent(tx: Tx, fed: Sequence[tuple[UUID, int, int]]) -> None:
     if fed:
         moved = await queries.mark_sent(tx, fed, clock.now())
         if moved:
-            await orders.note_delivery(tx, moved, Delivery.SENT, [Delivery.QUEUED])
+            await notes.keep_delivery(tx, moved, Delivery.SENT, [Delivery.QUEUED])
 
 
 async def fetched(tx: Tx, provider_id: UUID, txid: int, entry: int) -> None:
     """The provider asked for what comes after this position: it has everything up to there."""
     moved = await queries.mark_fetched(tx, provider_id, txid, entry, clock.now())
     if moved:
-        await orders.note_delivery(tx, moved, Delivery.FETCHED, [Delivery.QUEUED, Delivery.SENT])
+        await notes.keep_delivery(tx, moved, Delivery.FETCHED, [Delivery.QUEUED, Delivery.SENT])

@@ -16,6 +16,7 @@ from app.dispatch.cascade import dispatch, dispatch_locked, take_back
 from app.dispatch.modes import Mode
 from app.dispatch.offering import Ask
 from app.dispatch.offers import IN_OTHERS_HANDS
+from app.orders import notes
 from app.orders import service as orders
 from app.orders.lifecycle import Status
 
@@ -65,7 +66,7 @@ async def withdraw_for_cancelled(tx: Tx, order_id: UUID) -> None:
     withdrawn = await cascade.withdraw(tx, order_id, "order_cancelled")
     if len(withdrawn.get("withdrawn", ())) > 1:  # a single one stands in the cancellation itself
         order = await orders.locked(tx, order_id)
-        await orders.note(tx, order, actor=SYSTEM.actor, reason="offers_withdrawn", facts=withdrawn)
+        await notes.keep(tx, order, actor=SYSTEM.actor, reason="offers_withdrawn", facts=withdrawn)
 
 
 __all__ = [

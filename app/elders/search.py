@@ -17,7 +17,7 @@ from app.core.db import Tx
 from app.core.errors import Invalid
 from app.core.http import Caller
 from app.core.phones import parse_phone
-from app.elders import id_numbers, names, seals, search_queries
+from app.elders import id_numbers, names, queries_search, seals
 from app.elders.models import Elder
 from app.regions import divisions
 
@@ -65,11 +65,11 @@ async def search(tx: Tx, caller: Caller, q: str, *, division: str | None, after:
     elif kind is Kind.PHONE:
         phone = parse_phone(q).e164
         indexes = seals.phone_index(tx.vault, phone), seals.family_phone_index(tx.vault, phone)
-        ids = await search_queries.by_phone(tx, _within(caller, division), *indexes)
+        ids = await queries_search.by_phone(tx, _within(caller, division), *indexes)
     else:
         number = id_numbers.parse(q, clock.today()).number
         index = seals.id_number_index(tx.vault, number)
-        ids = await search_queries.by_id_number(tx, _within(caller, division), index)
+        ids = await queries_search.by_id_number(tx, _within(caller, division), index)
     hits = sorted(Hit(0, elder_id) for elder_id in ids)
     return [hit for hit in hits if after is None or hit > after][:limit]
 
@@ -80,7 +80,7 @@ async def _by_name(tx: Tx, caller: Caller, q: str, division: str | None, after: 
         raise Invalid("nothing_to_search", "give a name, a phone or an ID number", field="q")
     sounds = {*names.readings(q), "".join(lazy_pinyin(typed))} if names.is_han(typed) else set()
     position = (after.rank, after.id) if after else None
-    rows = await search_queries.by_name(tx, _within(caller, division), typed, sorted(sounds), position, limit)
+    rows = await queries_search.by_name(tx, _within(caller, division), typed, sorted(sounds), position, limit)
     return [Hit(row.rank, row.elder_id) for row in rows]
 
 
@@ -92,10 +92,10 @@ async def _by_last4(tx: Tx, caller: Caller, last4: str, division: str | None) ->
     by_id = [seals.id_last4_index(vault, district, last4) for district in districts]
     by_phone = [seals.phone_last4_index(vault, district, last4) for district in districts]
     found = set()
-    for row in await search_queries.by_id_last4(tx, visible, by_id, MAX_CANDIDATES):
+    for row in await queries_search.by_id_last4(tx, visible, by_id, MAX_CANDIDATES):
         if vault.open(seals.ID_NUMBER, row.id, row.id_number).endswith(last4):
             found.add(row.id)
-    for row in await search_queries.by_phone_last4(tx, visible, by_phone, MAX_CANDIDATES):
+    for row in await queries_search.by_phone_last4(tx, visible, by_phone, MAX_CANDIDATES):
         if vault.open(seals.PHONE, row.phone_id, row.phone).endswith(last4):
             found.add(row.id)
     return sorted(found)
@@ -105,7 +105,7 @@ async def _districts(tx: Tx, visible: Any, division: str | None) -> Sequence[str
     """The districts whose short indexes are to be tried."""
     if division is not None and division[4:6] != "00":
         return [division[:6]]
-    return await search_queries.districts(tx, visible)
+    return await queries_search.districts(tx, visible)
 
 
 def _within(caller: Caller, division: str | None) -> Any:
@@ -131,6 +131,6 @@ async def page(
     limit: int,
 ) -> Sequence[UUID]:
     """Elders newest first, without searching."""
-    return await search_queries.newest(
+    return await queries_search.newest(
         tx, _within(caller, division), status=status, tag=tag, day=clock.today(), before=before, limit=limit
     )

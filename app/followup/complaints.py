@@ -19,6 +19,7 @@ from app.core.ids import new_id
 from app.followup import figures
 from app.followup import queries_complaints as queries
 from app.followup.events import ComplaintDecided, ComplaintOpened
+from app.orders import flags
 from app.orders import service as orders
 from app.orders.lifecycle import COMPLAINT
 from app.orders.queries import OrderRow
@@ -86,7 +87,7 @@ async def open_(tx: Tx, actor: str, grievance: Grievance) -> UUID:
         g.source, g.reason_code, detail, g.rating_id, reply_due, close_due, g.rework_order_id, actor, now,
     )  # fmt: skip
     if g.order_id is not None:
-        await orders.add_flag(tx, g.order_id, COMPLAINT, actor, g.reason_code)
+        await flags.add(tx, g.order_id, COMPLAINT, actor, g.reason_code)
     opened = ComplaintOpened(
         complaint_id=complaint_id, order_id=g.order_id, provider_id=g.provider_id, division_code=g.division_code,
         reply_due_at=reply_due, at=now,
@@ -131,7 +132,7 @@ async def decide(
     sealed = tx.vault.seal("complaint.measures", complaint_id, measures)
     await queries.decide(tx, complaint_id, upheld, sealed, caller.actor, now, again)
     if order_id is not None:
-        await orders.drop_flag(tx, order_id, COMPLAINT, caller.actor, f"complaint_decided:{upheld}")
+        await flags.drop(tx, order_id, COMPLAINT, caller.actor, f"complaint_decided:{upheld}")
     decided = ComplaintDecided(
         complaint_id=complaint_id, order_id=order_id, provider_id=row["provider_id"], upheld=upheld, at=now
     )

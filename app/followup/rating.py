@@ -14,6 +14,7 @@ from app.core.http import Caller
 from app.core.ids import new_id
 from app.followup import complaints, queries
 from app.followup.events import FollowupClosed, RatingRecorded
+from app.orders import notes
 from app.orders import service as orders
 from app.orders.lifecycle import Status, blocking_flag
 from app.orders.queries import OrderRow
@@ -71,7 +72,7 @@ async def hear(tx: Tx, caller: Caller, order: OrderRow, word: Word, *, closes_as
     if counts:
         assert word.score is not None and rating_id is not None  # noqa: S101, PT018 (that is what counts means)
         if moved is None:
-            await orders.note_rating(tx, order.id, word.score)
+            await notes.keep_rating(tx, order.id, word.score)
         await _tell(tx, order, word, rating_id, now)
     if closes:
         await tx.publish(FollowupClosed(order_id=order.id, outcome=closes_as, at=now))

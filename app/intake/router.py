@@ -15,12 +15,12 @@ from app.intake import (
     booking,
     confirmation,
     desk,
-    family_consents,
-    family_router,
     queries,
     quotes,
     router_cards,
     router_consultations,
+    router_family,
+    router_family_consents,
     service,
     views,
 )
@@ -204,5 +204,5 @@ router = Router()
 router.include_router(door)
 router.include_router(router_cards.door)
 router.include_router(router_consultations.door)
-router.include_router(family_router.router)
-router.include_router(family_consents.family)
+router.include_router(router_family.router)
+router.include_router(router_family_consents.family)

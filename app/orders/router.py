@@ -9,10 +9,9 @@ from uuid import UUID
 from fastapi import Query, Response
 
 from app.accounts import scope
-from app.core.db import Tx
-from app.core.http import Caller, CallerDep, IfMatchDep, Router, TxDep, allow, check_version, set_etag
+from app.core.http import CallerDep, IfMatchDep, Router, TxDep, allow, set_etag
 from app.core.paging import CursorParam, Limit, Page, after_id, page_of
-from app.orders import lifecycle, queries, queries_reading, router_recurring, service, views
+from app.orders import flags, lifecycle, queries, queries_reading, router_recurring, service, views
 from app.orders.schemas import ActionView, Cancellation, HistoryView, OrderView, Reason
 from app.regions.divisions import covers, scope_ranges
 
@@ -89,7 +88,7 @@ async def read_next_actions(tx: TxDep, caller: CallerDep, order_id: UUID) -> Any
 @router.post("/v1/orders/{order_id}/cancellation", response_model=OrderView, summary="Cancel before the service")
 @allow("orders.change")
 async def cancel_order(tx: TxDep, caller: CallerDep, version: IfMatchDep, order_id: UUID, body: Cancellation) -> Any:
-    await _seen(tx, caller, order_id, version)
+    await service.held(tx, caller, order_id, version)
     await service.cancel(tx, caller, order_id, body.reason_code, body.by)
     return await views.one(tx, order_id)
 
@@ -102,7 +101,7 @@ async def cancel_order(tx: TxDep, caller: CallerDep, version: IfMatchDep, order_
 )
 @allow("orders.change")
 async def reopen_order(tx: TxDep, caller: CallerDep, version: IfMatchDep, order_id: UUID, body: Reason) -> Any:
-    await _seen(tx, caller, order_id, version)
+    await service.held(tx, caller, order_id, version)
     again = await service.rework(tx, caller, order_id, body.reason)
     return await views.one(tx, again.id)
 
@@ -110,24 +109,17 @@ async def reopen_order(tx: TxDep, caller: CallerDep, version: IfMatchDep, order_
 @router.post("/v1/orders/{order_id}/suspension", response_model=OrderView, summary="Hold the order")
 @allow("orders.change")
 async def suspend_order(tx: TxDep, caller: CallerDep, version: IfMatchDep, order_id: UUID, body: Reason) -> Any:
-    await _seen(tx, caller, order_id, version)
-    await service.suspend(tx, caller, order_id, body.reason)
+    await service.held(tx, caller, order_id, version)
+    await flags.suspend(tx, caller, order_id, body.reason)
     return await views.one(tx, order_id)
 
 
 @router.post("/v1/orders/{order_id}/resumption", response_model=OrderView, summary="Let a held order go on")
 @allow("orders.change")
 async def resume_order(tx: TxDep, caller: CallerDep, version: IfMatchDep, order_id: UUID, body: Reason) -> Any:
-    await _seen(tx, caller, order_id, version)
-    await service.drop_flag(tx, order_id, lifecycle.SUSPENDED, caller.actor, body.reason)
+    await service.held(tx, caller, order_id, version)
+    await flags.resume(tx, caller, order_id, body.reason)
     return await views.one(tx, order_id)
 
 
 router.include_router(router_recurring.router)
-
-
-async def _seen(tx: Tx, caller: Caller, order_id: UUID, version: int | None) -> None:
-    """Lock, hide what is out of scope, and refuse a change of another version than the current one."""
-    order = await queries.lock(tx, order_id)
-    scope.see(caller, order.division_code)
-    check_version(version, order.version)

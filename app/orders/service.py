@@ -8,23 +8,21 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
+from app.accounts import scope
 from app.benefits import service as benefits
 from app.catalog import pricing
 from app.catalog import service as catalog
 from app.core import clock
 from app.core.db import Tx
 from app.core.errors import Conflict, Invalid
-from app.core.http import Caller
+from app.core.http import Caller, check_version
 from app.core.ids import new_id
 from app.elders import service as elders
 from app.orders import deadlines, queries
-from app.orders.events import OrderAdvanced, OrderFlagged, OrderPlaced, OrdersTouched
+from app.orders.events import OrderAdvanced, OrderPlaced
 from app.orders.lifecycle import (
     CANCELLABLE,
     MEETS,
-    SUSPENDED,
-    TERMINAL,
-    Delivery,
     Outcome,
     Status,
     blocking_flag,
@@ -168,15 +166,6 @@ async def release(tx: Tx, order: OrderRow, *, actor: str, reason: str, facts: di
     )  # fmt: skip
 
 
-async def note(
-    tx: Tx, order: OrderRow, *, actor: str, reason: str, facts: dict[str, Any], delivery: str | None = None
-) -> OrderRow:
-    """Keep in a locked order's history what did not move it: one of several offers was refused, say."""
-    noted = await queries.note(tx, order, clock.now(), delivery or order.delivery, actor, reason, facts)
-    await _touched(tx, order.id)
-    return noted
-
-
 async def cancel(tx: Tx, caller: Caller, order_id: UUID, reason_code: str, by: str) -> OrderRow:
     """Cancel before the service began; the reserved quota is free again."""
     order = await queries.lock(tx, order_id)
@@ -209,69 +198,12 @@ async def rework(tx: Tx, caller: Caller, order_id: UUID, reason: str) -> OrderRo
     return order
 
 
-async def add_flag(tx: Tx, order_id: UUID, flag: str, actor: str, reason: str | None = None) -> OrderRow:
-    """Raise a flag; raising it twice changes nothing."""
+async def held(tx: Tx, caller: Caller, order_id: UUID, version: int | None) -> OrderRow:
+    """The order, locked for a change by somebody who has seen `version` of it. Raises NotFound out of scope, Stale."""
     order = await queries.lock(tx, order_id)
-    return order if flag in order.flags else await _flag(tx, order, [*order.flags, flag], flag, True, actor, reason)
-
-
-async def drop_flag(tx: Tx, order_id: UUID, flag: str, actor: str, reason: str | None = None) -> OrderRow:
-    """Lower a flag; lowering one that is not raised changes nothing."""
-    order = await queries.lock(tx, order_id)
-    kept = [f for f in order.flags if f != flag]
-    return order if kept == order.flags else await _flag(tx, order, kept, flag, False, actor, reason)
-
-
-async def suspend(tx: Tx, caller: Caller, order_id: UUID, reason: str) -> OrderRow:
-    order = await queries.lock(tx, order_id)
-    if Status(order.status) in TERMINAL:
-        raise Conflict("order_state", f"an order that is {order.status} cannot be suspended", status=order.status)
-    return await add_flag(tx, order_id, SUSPENDED, caller.actor, reason)
-
-
-async def correct_end(
-    tx: Tx,
-    order: OrderRow,
-    *,
-    actor: str,
-    outcome: Outcome,
-    outcome_reason: str | None,
-    completed_at: datetime,
-    visit: dict[str, Any],
-) -> OrderRow:
-    """Set right what came of a locked, completed order when the visit turns out to have ended otherwise.
-
-    The status stays; history keeps what was believed before. Raises Conflict for an order that is not completed.
-    """
-    if order.completed_at is None:
-        raise Conflict("order_state", "only a completed order has an end to correct", status=order.status)
-    before = {"outcome": order.outcome, "completed_at": order.completed_at.isoformat()}
-    return await queries.correct_end(
-        tx, order, clock.now(), actor=actor, outcome=outcome.value, outcome_reason=outcome_reason,
-        completed_at=completed_at, visit=visit, facts={"believed_before": before},
-    )  # fmt: skip
-
-
-async def meet_deadline(tx: Tx, order_id: UUID, name: str, at: datetime) -> None:
-    """A clock of the order stops, unless it has before."""
-    await queries.meet_deadline(tx, order_id, name, at)
-    await _touched(tx, order_id)
-
-
-async def note_delivery(tx: Tx, order_ids: list[UUID], delivery: Delivery, before: list[str]) -> None:
-    """How far the offers of these orders have come; only from one of the states `before`."""
-    await queries.note_delivery(tx, order_ids, delivery, before)
-    await _touched(tx, *order_ids)
-
-
-async def note_visit(tx: Tx, order_id: UUID, visit: dict[str, Any]) -> None:
-    """Keep the visit's summary on the order, so that every snapshot has it."""
-    await queries.note_visit(tx, order_id, visit, clock.now())
-
-
-async def note_rating(tx: Tx, order_id: UUID, score: int) -> None:
-    """Keep the rating that counts on the order."""
-    await queries.note_rating(tx, order_id, score, clock.now())
+    scope.see(caller, order.division_code)
+    check_version(version, order.version)
+    return order
 
 
 def open_note(tx: Tx, order: OrderRow) -> str | None:
@@ -307,35 +239,9 @@ async def _running(
     )  # fmt: skip
 
 
-async def _flag(
-    tx: Tx, order: OrderRow, flags: list[str], flag: str, raised: bool, actor: str, reason: str | None
-) -> OrderRow:
-    now = clock.now()
-    flagged = await queries.set_flags(tx, order, flags, now, actor, reason, {"flag": flag, "raised": raised})
-    await tx.publish(
-        OrderFlagged(
-            order_id=order.id,
-            flag=flag,
-            raised=raised,
-            provider_id=order.provider_id,
-            version=flagged.version,
-            actor=actor,
-            at=now,
-        )
-    )
-    return flagged
-
-
-async def _touched(tx: Tx, *order_ids: UUID) -> None:
-    await tx.publish(OrdersTouched(order_ids=order_ids, at=clock.now()))
-
-
 def _said(facts: dict[str, UUID | None]) -> dict[str, Any]:
     return {name: str(value) for name, value in facts.items() if value is not None}
 
 
 def _sealed_note(tx: Tx, order_id: UUID, note: str | None) -> bytes | None:
     return tx.vault.seal("care_order.note", order_id, note) if note else None
-
-
-__all__ = ["NewOrder", "Outcome", "advance", "cancel", "get", "locked", "place", "release", "rework"]

@@ -19,6 +19,7 @@ from app.intake import service as intake
 from app.intake.queries import RequestRow
 from app.intake.requests import Channel, Kind, Urgency
 from app.intake.service import NewRequest, Requester
+from app.orders import flags
 from app.orders import service as orders
 from app.orders.lifecycle import Status
 from app.orders.queries import OrderRow
@@ -81,7 +82,7 @@ async def _bring(tx: Tx, stage: Stage, plot: Plot, station: str) -> bool:
             if station == "cancelled":
                 await orders.cancel(tx, stage.operator, order.id, "asked_twice", "centre")
             elif station == "suspended":
-                await orders.suspend(tx, stage.operator, order.id, "老人住院，暂缓服务")
+                await flags.suspend(tx, stage.operator, order.id, "老人住院，暂缓服务")
             elif station == "nobody":
                 return order.status == Status.PLACED
             elif order.offer_id is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.core.db import Tx
+from app.orders import notes
 from app.orders import service as orders
 from app.orders.lifecycle import Outcome, Status, blocking_flag
 from app.orders.queries import OrderRow
@@ -30,7 +31,7 @@ async def follow(tx: Tx, order: OrderRow, journal: Journal, row: dict[str, Any],
     if status in {Status.COMPLETED, Status.CLOSED} and journal.status in OVER:
         await _correct(tx, order, journal, told, actor)
     elif told != order.visit and (order.visit is not None or journal.status is not VisitStatus.EXPECTED):
-        await orders.note_visit(tx, order.id, told)
+        await notes.keep_visit(tx, order.id, told)
 
 
 async def _begin(tx: Tx, order: OrderRow, begin: Entry, told: dict[str, Any], actor: str) -> OrderRow:
@@ -64,11 +65,11 @@ async def _correct(tx: Tx, order: OrderRow, journal: Journal, told: dict[str, An
     outcome, last = OVER[journal.status], _last(journal)
     reason = told["failure_reason"] if outcome is Outcome.NOT_DONE else None
     if (order.outcome, order.outcome_reason, order.completed_at) != (outcome.value, reason, last.occurred_at):
-        await orders.correct_end(
+        await notes.correct_end(
             tx, order, actor=actor, outcome=outcome, outcome_reason=reason, completed_at=last.occurred_at, visit=told
         )
     elif told != order.visit:
-        await orders.note_visit(tx, order.id, told)
+        await notes.keep_visit(tx, order.id, told)
 
 
 def _last(journal: Journal) -> Entry:

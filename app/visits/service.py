@@ -17,6 +17,7 @@ from app.core.db import Tx
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound
 from app.core.http import Caller, check_version
 from app.core.ids import new_id
+from app.orders import notes
 from app.orders import service as orders
 from app.orders.lifecycle import WITH_PROVIDER, Status
 from app.orders.queries import OrderRow
@@ -132,7 +133,7 @@ async def decide(tx: Tx, caller: Caller, order_id: UUID, verdict: str, reason: s
         raise Forbidden("own_entry", "another person has to decide on what you entered by hand")
     now = clock.now()
     new_version = await queries.decide(tx, order_id, verdict, caller.actor, now, reason, basis_of(row))
-    await orders.note_visit(tx, order_id, summary(row | {"verification": verdict}))
+    await notes.keep_visit(tx, order_id, summary(row | {"verification": verdict}))
     await _tell(tx, order, row | {"verification": verdict}, new_version, now)
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from app.core.db import Database
 from app.core.errors import Error
 from app.core.http import SYSTEM
+from app.orders import flags
 from app.orders import service as orders
 from app.orders.lifecycle import SUSPENDED
 from benchmarks.town import COMMUNITY, ITEM
@@ -71,7 +72,7 @@ class Changer:
         try:
             async with self.database.transaction() as tx:
                 order = await orders.locked(tx, order_id)
-                change = orders.drop_flag if SUSPENDED in order.flags else orders.add_flag
+                change = flags.drop if SUSPENDED in order.flags else flags.add
                 changed = await change(tx, order_id, SUSPENDED, SYSTEM.actor)
             self.committed[(str(order_id), changed.version)] = time.time()
         except Error:

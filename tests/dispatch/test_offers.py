@@ -15,6 +15,7 @@ from app.core.ids import new_id
 from app.dispatch import assignment, queries, service, tasks
 from app.dispatch.offers import MOVES, OfferStatus
 from app.matching import availability, queries_decisions, replay
+from app.orders import flags
 from app.orders import service as orders
 from app.orders import tasks as order_tasks
 from tests.world.orders import TUESDAY_TEN, Town, make_order, make_town, provider_caller
@@ -141,13 +142,13 @@ async def test_a_window_without_a_later_time_goes_to_a_person(tx: Tx) -> None:
 async def test_a_suspended_order_loses_its_offer_in_time_and_holds_nobody_up(tx: Tx, town: Town) -> None:
     held = await make_order(tx, town.elder)
     other = await make_order(tx, town.elder)
-    await orders.suspend(tx, SYSTEM, held.id, "老人住院")
+    await flags.suspend(tx, SYSTEM, held.id, "老人住院")
     with clock.hold(TUESDAY_TEN + timedelta(minutes=16)):
         assert await tasks.expire_offers(tx) == 2
         waiting = await orders.get(tx, held.id)
         assert (waiting.status, waiting.flags) == ("placed", ["suspended"])
         assert (await orders.get(tx, other.id)).status == "dispatched"
-        await orders.drop_flag(tx, held.id, "suspended", "system:test", "出院")
+        await flags.drop(tx, held.id, "suspended", "system:test", "出院")
     assert (await orders.get(tx, held.id)).status == "dispatched"
 
 
@@ -234,10 +235,10 @@ async def test_by_hand_the_rules_hold_but_not_the_score(tx: Tx, town: Town) -> N
 async def test_resuming_a_suspended_order_dispatches_it(tx: Tx, town: Town) -> None:
     order = await make_order(tx, town.elder)
     await service.take_back(tx, await orders.locked(tx, order.id), "system:test", "for the test")
-    await orders.suspend(tx, SYSTEM, order.id, "住院")
+    await flags.suspend(tx, SYSTEM, order.id, "住院")
     assert await service.dispatch(tx, order.id) is None
     await tx.run("DELETE FROM offer")
-    await orders.drop_flag(tx, order.id, "suspended", "system:test")
+    await flags.drop(tx, order.id, "suspended", "system:test")
     assert (await orders.get(tx, order.id)).status == "dispatched"
 
 

@@ -9,7 +9,7 @@ import pytest
 from app.core.db import Tx
 from app.core.errors import Invalid
 from app.core.http import SYSTEM, Caller
-from app.elders import registration, search, search_queries
+from app.elders import queries_search, registration, search
 from app.elders.facts import NewFamilyMember, NewPhone
 from app.elders.search import Kind, kind_of
 from tests.world import World
@@ -100,12 +100,12 @@ async def test_the_short_index_only_narrows_down(
 
     async def everybody_by_id(tx: Tx, visible: object, _: object, limit: int) -> object:
         return await tx.all(
-            search_queries.select(search_queries.Elder.id, search_queries.Elder.id_number).where(
-                search_queries.Elder.id_number.is_not(None)
+            queries_search.select(queries_search.Elder.id, queries_search.Elder.id_number).where(
+                queries_search.Elder.id_number.is_not(None)
             )
         )
 
-    monkeypatch.setattr(search_queries, "by_id_last4", everybody_by_id)
+    monkeypatch.setattr(queries_search, "by_id_last4", everybody_by_id)
     assert await find(tx, "001X", division="620302") == [crowd["zeng"]]
     assert await find(tx, "002X", division="620302") == []
 

@@ -11,6 +11,7 @@ from playwright.async_api import Page, expect
 
 from app.core import clock
 from app.core.http import SYSTEM
+from app.orders import flags
 from app.orders import service as orders
 from app.orders.lifecycle import SUSPENDED
 from tests.faces.conftest import Site, Visiting, sign_in
@@ -45,10 +46,10 @@ async def test_a_change_appears_by_itself(board: Page, site: Site) -> None:
     await expect(row).to_have_count(1)
     await expect(row).not_to_contain_text("暂缓中")
     async with site.database.transaction() as tx:
-        await orders.suspend(tx, SYSTEM, order_id, "核实地址")
+        await flags.suspend(tx, SYSTEM, order_id, "核实地址")
     await expect(row).to_contain_text("暂缓中", timeout=2000)
     async with site.database.transaction() as tx:
-        await orders.drop_flag(tx, order_id, SUSPENDED, SYSTEM.actor)
+        await flags.drop(tx, order_id, SUSPENDED, SYSTEM.actor)
         await orders.cancel(tx, SYSTEM, order_id, "elder_request", "elder")
     await expect(row).to_have_count(0, timeout=2000)
 
@@ -58,7 +59,7 @@ async def test_late_turns_red_and_says_so(board: Page, site: Site) -> None:
     async with site.database.transaction() as tx:
         due = clock.now() + timedelta(seconds=4)
         await tx.run("UPDATE order_deadline SET due_at = $2 WHERE order_id = $1 AND met_at IS NULL", order_id, due)
-        await orders.suspend(tx, SYSTEM, order_id, "核实地址")
+        await flags.suspend(tx, SYSTEM, order_id, "核实地址")
     await board.fill("[name=q]", number)
     row = board.locator(f'{ROW}[data-order="{order_id}"]')
     await expect(row).to_have_class(re.compile("board-soon"), timeout=2000)

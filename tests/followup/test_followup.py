@@ -20,6 +20,7 @@ from app.followup.complaints import Grievance
 from app.followup.events import ComplaintDecided, ComplaintOpened, FollowupClosed, RatingRecorded
 from app.followup.schemas import Attempt, FamilyRating
 from app.intake.events import ComplaintReceived
+from app.orders import flags
 from app.orders import service as orders
 from app.orders.events import OrderFlagged
 from app.visits.events import ServiceCompleted
@@ -287,12 +288,12 @@ async def test_a_complaint_told_to_the_desk_becomes_one_complaint(
 
 async def test_a_held_order_closes_when_the_flag_falls(tx: Tx, world: World, heard: list[Any]) -> None:
     made: Assigned = await world.visit(tx)
-    await orders.add_flag(tx, made.order_id, "exception:overlap", "staff:1")
+    await flags.add(tx, made.order_id, "exception:overlap", "staff:1")
     followup_id = await world.followup_id_of(tx, made.order_id)
     await service.attempt(tx, ANOTHER, followup_id, Attempt(outcome="reached", score=5))
     order = await orders.get(tx, made.order_id)
     assert (order.status, order.rating) == ("completed", 5)
-    await orders.drop_flag(tx, made.order_id, "exception:overlap", "staff:1")
+    await flags.drop(tx, made.order_id, "exception:overlap", "staff:1")
     fallen = next(fact for fact in reversed(heard) if isinstance(fact, OrderFlagged))
     await handlers.on_order_flagged(tx, fallen)
     assert (await orders.get(tx, made.order_id)).status == "closed"

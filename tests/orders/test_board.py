@@ -13,7 +13,7 @@ from app.core.db import Database, Tx
 from app.core.http import SYSTEM
 from app.jobs import feed
 from app.jobs.feed import Position
-from app.orders import board, service
+from app.orders import board, flags, notes, service
 from app.orders.board import Wanted
 from app.regions.divisions import scope_ranges
 from tests.world.orders import TUESDAY_TEN, Town, make_order, make_town
@@ -78,8 +78,8 @@ async def test_each_change_is_told_once_with_the_line_as_it_is_then(clean_databa
         town = await make_town(tx)
         start = Position(await feed.fence(tx), 0)
         order = await make_order(tx, town.elder)
-        await service.suspend(tx, SYSTEM, order.id, "核实地址")
-        await service.meet_deadline(tx, order.id, "arrive", clock.now())
+        await flags.suspend(tx, SYSTEM, order.id, "核实地址")
+        await notes.meet_deadline(tx, order.id, "arrive", clock.now())
     stream = DeskFeed(clean_database)
     async for entries in stream.follow(start, 2):
         told = [entry for entry in entries if entry.type == ORDER_CHANGED]

@@ -12,8 +12,8 @@ from app.core import clock
 from app.core.db import Tx
 from app.core.errors import Conflict, Invalid
 from app.core.http import SYSTEM
-from app.orders import queries, queries_reading, service, tasks, views
-from app.orders.lifecycle import Status
+from app.orders import flags, queries, queries_reading, service, tasks, views
+from app.orders.lifecycle import SUSPENDABLE, Status, next_actions
 from tests.world.benefits import make_entitlement
 from tests.world.elders import make_elder
 from tests.world.orders import TUESDAY_TEN, Town, make_order, make_town
@@ -57,8 +57,8 @@ async def test_an_old_version_cannot_be_advanced(tx: Tx, town: Town) -> None:
 
 async def test_history_replays_to_the_present(tx: Tx, town: Town) -> None:
     order = await make_order(tx, town.elder)
-    await service.suspend(tx, SYSTEM, order.id, "住院")
-    await service.drop_flag(tx, order.id, "suspended", "system:test", "出院")
+    await flags.suspend(tx, SYSTEM, order.id, "住院")
+    await flags.drop(tx, order.id, "suspended", "system:test", "出院")
     await service.cancel(tx, SYSTEM, order.id, "not_needed", "elder")
     moves = await queries_reading.timeline(tx, order.id)
     assert [row["seq"] for row in moves] == sorted({row["seq"] for row in moves})
@@ -77,9 +77,25 @@ async def test_numbers_go_on_after_the_ten_millionth_order(tx: Tx, town: Town) -
     assert {len(number) for number in numbers} == {13}
 
 
+async def test_only_what_nobody_has_begun_is_held_and_only_what_is_held_resumes(tx: Tx, town: Town) -> None:
+    order = await make_order(tx, town.elder)
+    with pytest.raises(Conflict):
+        await flags.resume(tx, SYSTEM, order.id, "出院")
+    held = await flags.suspend(tx, SYSTEM, order.id, "住院")
+    assert held.flags == ["suspended"]
+    assert (await flags.resume(tx, SYSTEM, order.id, "出院")).flags == []
+    await service.cancel(tx, SYSTEM, order.id, "elder_out", "family")
+    with pytest.raises(Conflict):
+        await flags.suspend(tx, SYSTEM, order.id, "住院")
+
+
+def test_the_desk_offers_to_hold_exactly_what_may_be_held() -> None:
+    assert SUSPENDABLE == {status for status in Status if "suspend" in next_actions(status, [])}
+
+
 async def test_a_suspended_order_waits(tx: Tx, town: Town) -> None:
     order = await make_order(tx, town.elder)
-    await service.suspend(tx, SYSTEM, order.id, "住院")
+    await flags.suspend(tx, SYSTEM, order.id, "住院")
     with pytest.raises(Conflict) as refused:
         await service.advance(tx, await service.locked(tx, order.id), Status.ACCEPTED, actor="system:test")
     assert refused.value.code == "order_blocked"

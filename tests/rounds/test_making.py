@@ -14,7 +14,7 @@ from app.core.http import SYSTEM
 from app.core.json import canonical, loads
 from app.dispatch import service
 from app.matching import blocked_pairs, queries_bookings
-from app.orders import service as orders
+from app.orders import flags
 from app.orders.lifecycle import SUSPENDED
 from app.providers import workforce
 from app.rounds import day as days
@@ -168,7 +168,7 @@ async def test_what_is_not_to_be_moved_is_a_task_with_one_begin(tx: Tx, town: To
     order = await accepted(tx, await wanted(tx, town.elder, 9, 12, minutes=60))
     held = (await queries_bookings.blocking(tx, order.caregiver_id, at(9), at(10)))["starts_at"]
     assert held == at(9)
-    await orders.add_flag(tx, order.id, SUSPENDED, SYSTEM.actor)
+    await flags.add(tx, order.id, SUSPENDED, SYSTEM.actor)
     made = await made_of(tx)
     (fixed,) = [one for one in made.problem.tasks if one.id.startswith(FIXED)]
     assert fixed.only == {str(order.caregiver_id)}

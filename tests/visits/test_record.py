@@ -15,6 +15,7 @@ from app.core.db import Tx
 from app.core.errors import Forbidden
 from app.core.http import SYSTEM
 from app.core.ids import new_id
+from app.orders import flags
 from app.orders import service as orders
 from app.orders.lifecycle import Status
 from app.visits import queries
@@ -229,7 +230,7 @@ async def test_a_held_order_waits_for_the_flag_to_fall(tx: Tx, world: World, hea
     made: Assigned = await world.assigned_order(tx, flags=["suspended"])
     await made.report(tx, made.event("checked_in", 10), made.event("checked_out", 100))
     assert (await orders.get(tx, made.order_id)).status == "assigned"
-    await orders.drop_flag(tx, made.order_id, "suspended", "staff:1")
+    await flags.drop(tx, made.order_id, "suspended", "staff:1")
     await on_order_flagged(tx, heard[-1])
     assert (await orders.get(tx, made.order_id)).status == "completed"
 

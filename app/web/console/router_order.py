@@ -9,13 +9,11 @@ from fastapi import Form as InForm
 from fastapi import Request, Response
 
 from app.accounts import policy, scope
-from app.core.db import Tx
-from app.core.http import Caller, CallerDep, DatabaseDep, TxDep, allow, check_version
+from app.core.http import CallerDep, DatabaseDep, TxDep, allow
 from app.dispatch import candidates
 from app.dispatch import service as dispatch
 from app.hotline import presence
-from app.orders import lifecycle, service, views
-from app.orders.queries import OrderRow
+from app.orders import flags, lifecycle, service, views
 from app.visits import uploads
 from app.web.console import order_views
 from app.web.console.forms import AssignForm, CancelForm, ReasonForm
@@ -51,7 +49,7 @@ async def choose(request: Request, database: DatabaseDep, caller: CallerDep, ord
 @router.post("/console/orders/{order_id}/cancellation")
 @allow("orders.change")
 async def cancel(tx: TxDep, caller: CallerDep, order_id: UUID, form: Annotated[CancelForm, InForm()]) -> Response:
-    await _held(tx, caller, order_id, form.version)
+    await service.held(tx, caller, order_id, form.version)
     await service.cancel(tx, caller, order_id, form.reason_code, form.by)
     return see(f"/console/orders/{order_id}")
 
@@ -59,7 +57,7 @@ async def cancel(tx: TxDep, caller: CallerDep, order_id: UUID, form: Annotated[C
 @router.post("/console/orders/{order_id}/reopening")
 @allow("orders.change")
 async def reopen(tx: TxDep, caller: CallerDep, order_id: UUID, form: Reason) -> Response:
-    await _held(tx, caller, order_id, form.version)
+    await service.held(tx, caller, order_id, form.version)
     again = await service.rework(tx, caller, order_id, form.reason)
     return see(f"/console/orders/{again.id}")
 
@@ -67,23 +65,23 @@ async def reopen(tx: TxDep, caller: CallerDep, order_id: UUID, form: Reason) -> 
 @router.post("/console/orders/{order_id}/suspension")
 @allow("orders.change")
 async def suspend(tx: TxDep, caller: CallerDep, order_id: UUID, form: Reason) -> Response:
-    await _held(tx, caller, order_id, form.version)
-    await service.suspend(tx, caller, order_id, form.reason)
+    await service.held(tx, caller, order_id, form.version)
+    await flags.suspend(tx, caller, order_id, form.reason)
     return see(f"/console/orders/{order_id}")
 
 
 @router.post("/console/orders/{order_id}/resumption")
 @allow("orders.change")
 async def resume(tx: TxDep, caller: CallerDep, order_id: UUID, form: Reason) -> Response:
-    await _held(tx, caller, order_id, form.version)
-    await service.drop_flag(tx, order_id, lifecycle.SUSPENDED, caller.actor, form.reason)
+    await service.held(tx, caller, order_id, form.version)
+    await flags.resume(tx, caller, order_id, form.reason)
     return see(f"/console/orders/{order_id}")
 
 
 @router.post("/console/orders/{order_id}/redispatch")
 @allow("dispatch.decide")
 async def redispatch(tx: TxDep, caller: CallerDep, order_id: UUID, form: Reason) -> Response:
-    await _held(tx, caller, order_id, form.version)
+    await service.held(tx, caller, order_id, form.version)
     await dispatch.redispatch(tx, caller, order_id, form.reason)
     return see(f"/console/orders/{order_id}")
 
@@ -91,7 +89,7 @@ async def redispatch(tx: TxDep, caller: CallerDep, order_id: UUID, form: Reason)
 @router.post("/console/orders/{order_id}/assignment")
 @allow("dispatch.decide")
 async def assign(tx: TxDep, caller: CallerDep, order_id: UUID, form: Annotated[AssignForm, InForm()]) -> Response:
-    await _held(tx, caller, order_id, form.version)
+    await service.held(tx, caller, order_id, form.version)
     provider, caregiver = form.who()
     await dispatch.offer_by_hand(tx, caller, order_id, provider, caregiver, form.reason)
     return see(f"/console/orders/{order_id}")
@@ -119,11 +117,3 @@ async def evidence(request: Request, tx: TxDep, caller: CallerDep, order_id: UUI
     scope.see(caller, (await service.get(tx, order_id)).division_code)
     content, media_type = await uploads.of_visit(tx, order_id, upload_id, request.app.state.settings.data_dir)
     return Response(content, media_type=media_type, headers={"Cache-Control": "private, no-store"})
-
-
-async def _held(tx: Tx, caller: Caller, order_id: UUID, version: int | None) -> OrderRow:
-    """Lock, hide what is out of scope, refuse to change another version than the one that was looked at."""
-    row = await service.locked(tx, order_id)
-    scope.see(caller, row.division_code)
-    check_version(version, row.version)
-    return row

@@ -19,7 +19,7 @@ from app.elders.schemas_consents import PurposeBody, PurposeName, purposes
 from app.followup import service as followup
 from app.intake import families
 from app.intake.families import BoundElder
-from app.intake.family_consents import as_guardian
+from app.intake.router_family_consents import as_guardian
 from app.messaging import service as messaging
 from app.orders import queries_reading
 from app.orders import service as orders

@@ -32,7 +32,7 @@ async def read_own_consents(tx: TxDep, caller: CallerDep, elder_id: UUID) -> Any
     summary="Give a consent as the elder's guardian",
 )
 @allow("family.consents")
-async def giveas_guardian(tx: TxDep, caller: CallerDep, elder_id: UUID, body: PurposeBody) -> Any:
+async def give_as_guardian(tx: TxDep, caller: CallerDep, elder_id: UUID, body: PurposeBody) -> Any:
     await consents.give(tx, caller, elder_id, body.purpose, await as_guardian(tx, caller, elder_id))
     return await _told(tx, elder_id)
 
@@ -44,7 +44,7 @@ async def giveas_guardian(tx: TxDep, caller: CallerDep, elder_id: UUID, body: Pu
     summary="Withdraw a consent as the elder's guardian",
 )
 @allow("family.consents")
-async def withdrawas_guardian(tx: TxDep, caller: CallerDep, elder_id: UUID, body: PurposeBody) -> Any:
+async def withdraw_as_guardian(tx: TxDep, caller: CallerDep, elder_id: UUID, body: PurposeBody) -> Any:
     await consents.withdraw(tx, caller, elder_id, body.purpose, await as_guardian(tx, caller, elder_id))
     return await _told(tx, elder_id)
 
