@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import unquote_to_bytes
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
@@ -80,7 +80,3 @@ def masked_phone(e164: str) -> str:
 def masked_id_number(number: str) -> str:
     """62030219400101001X → 620302********001X."""
     return number[:6] + "*" * max(0, len(number) - 10) + number[-4:] if len(number) >= 10 else "*" * len(number)
-
-
-def dropping_none(values: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if value is not None}

@@ -89,7 +89,7 @@ class Tx:
         return (await self.execute(statement)).scalar()
 
     async def driver_execute(self, sql: str, parameters: tuple[Any, ...]) -> CursorResult[Any]:
-        """Run driver SQL through SQLAlchemy's cursor; the job queue's library needs this form."""
+        """Run driver SQL ($1, $2) through SQLAlchemy's cursor, whose errors come wrapped in SQLAlchemy's."""
         await self.flush()
         return await greenlet_spawn(self._sqlalchemy().exec_driver_sql, sql, parameters)
 
@@ -97,10 +97,8 @@ class Tx:
         return cast(list[asyncpg.Record], await (await self._ready(sql)).fetch(sql, *args))
 
     async def search(self, sql: str, *args: Any) -> list[asyncpg.Record]:
-        """Fetch a list with filters: what is rare decides the way, so it is planned for its values.
-
-        So is everything after it in this transaction.
-        """
+        """Fetch a list with filters, planned with the actual values (a custom plan): which filter is rare decides
+        how to go about it. All later statements of the transaction are planned so, too."""
         await self.run("SET LOCAL plan_cache_mode = force_custom_plan")
         return await self.fetch(sql, *args)
 

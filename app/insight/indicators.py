@@ -159,7 +159,6 @@ INDICATORS: tuple[Indicator, ...] = (
 )  # fmt: skip
 
 BY_CODE = {one.code: one for one in INDICATORS}
-FUNNEL = tuple(one.code for one in INDICATORS if one.funnel)
 GROUPS = tuple(dict.fromkeys(one.group for one in INDICATORS))
 
 

@@ -34,8 +34,6 @@ Progress = Callable[[str, float, float], None]
 Step = tuple[str, Callable[[], Plan | None]]
 """A solver's name, and what runs it; None from one that has no time to be worth its while."""
 
-SOLVERS = ("vroom", "insertion", "pyvrp", "synchronised")
-
 VROOM_S_PER_TASK_SQUARED = 1.1e-5
 """CPU seconds of VROOM's level 0 (7 for 800 tasks). Cut short it is worth nothing, so it runs only if there is time."""
 

@@ -13,10 +13,13 @@ from uuid import UUID
 from app.core import clock
 from app.core.db import Tx
 from app.core.json import dumps
+from app.orders.lifecycle import BILLABLE
 from app.settlement.contracts import Terms
 from app.settlement.queries import CLOSED
 
 MONTH = "to_char({} AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM')"
+
+_BILLABLE = "({})".format(", ".join(f"'{outcome.value}'" for outcome in sorted(BILLABLE)))
 
 # Every visit that has ended, with what its line would need and the reasons, if any, why it is not settled.
 CANDIDATES = f"""SELECT o.id AS order_id, o.number, o.provider_id, o.division_code, o.item_code, o.outcome, o.rating,
@@ -29,7 +32,7 @@ CANDIDATES = f"""SELECT o.id AS order_id, o.number, o.provider_id, o.division_co
   upheld.yes AS complaint_upheld, c.id AS contract_id,
   array_remove(ARRAY[
     CASE WHEN o.status <> 'closed' THEN 'not_followed_up' END,
-    CASE WHEN o.outcome IS NULL OR o.outcome = 'not_done' THEN 'not_done' END,
+    CASE WHEN o.outcome IS NULL OR o.outcome NOT IN {_BILLABLE} THEN 'not_done' END,
     CASE WHEN v.verification = 'review' THEN 'visit_under_review' WHEN v.verification = 'rejected'
       THEN 'visit_rejected' WHEN v.verification IS DISTINCT FROM 'verified' THEN 'visit_not_verified' END,
     CASE WHEN cardinality(o.flags) > 0 THEN 'flagged' END,

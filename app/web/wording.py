@@ -93,8 +93,3 @@ def yuan(fen: int) -> str:
     """¥36.00, ¥12,345.60."""
     whole, cents = divmod(abs(fen), 100)
     return f"{'-' if fen < 0 else ''}¥{whole:,}.{cents:02d}"
-
-
-def share(part: int, whole: int) -> str:
-    """86%, or a dash where there is nothing to divide by."""
-    return f"{100 * part / whole:.0f}%" if whole else "–"

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from app.core.db import Tx
 from app.core.errors import Invalid
 from app.core.text import (
-    dropping_none,
     masked_id_number,
     masked_name,
     masked_phone,
@@ -101,4 +100,3 @@ def test_masks() -> None:
     assert masked_phone("+86110") == "***"
     assert masked_id_number("62030219400101001X") == "620302********001X"
     assert masked_id_number("12345") == "*****"
-    assert dropping_none({"a": None, "b": 0}) == {"b": 0}

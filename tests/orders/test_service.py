@@ -90,7 +90,7 @@ async def test_only_what_nobody_has_begun_is_held_and_only_what_is_held_resumes(
 
 
 def test_the_desk_offers_to_hold_exactly_what_may_be_held() -> None:
-    assert SUSPENDABLE == {status for status in Status if "suspend" in next_actions(status, [])}
+    assert {status for status in Status if "suspend" in next_actions(status, [])} == SUSPENDABLE
 
 
 async def test_a_suspended_order_waits(tx: Tx, town: Town) -> None:

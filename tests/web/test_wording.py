@@ -54,10 +54,9 @@ def test_a_duration(seconds: int, said: str) -> None:
     assert wording.away(NOW - timedelta(seconds=seconds), NOW) == f"{said}前"
 
 
-def test_money_and_shares() -> None:
+def test_money() -> None:
     assert (wording.yuan(3600), wording.yuan(-5), wording.yuan(0)) == ("¥36.00", "-¥0.05", "¥0.00")
     assert (wording.yuan(100_000), wording.yuan(-123_456_789)) == ("¥1,000.00", "-¥1,234,567.89")
-    assert (wording.share(6, 7), wording.share(0, 0)) == ("86%", "–")
 
 
 @pytest.mark.parametrize(
