@@ -5,6 +5,6 @@ app asks for. Out: care requests (诉求) with what is still missing and possibl
 `orders.service.place`).
 
 Read in this order: `requests` (pure rules), `models`, `queries`, `contacts`, `service`, `confirmation`.
-Tables: `inbound_contact`, `contact_sender`, `sender_code`, `care_request`.
+Tables: `inbound_contact`, `contact_sender`, `sender_code`, `care_request`, `booking_rule`.
 Events: `ComplaintReceived`, `EmergencyReceived`, `AlarmRepeated`.
 """

@@ -168,7 +168,8 @@ class Amap:
         if wrong.consequence is Consequence.NOT_THIS:
             self.breaker.went_well()
             return
-        say = log.get("matching").error if wrong.consequence is Consequence.GIVE_UP else log.get("dispatch").warning
+        told = log.get("matching")
+        say = told.error if wrong.consequence is Consequence.GIVE_UP else told.warning
         until = self.breaker.rests_until
         say("map_rests", why=wrong.why, consequence=wrong.consequence.value, until=until and until.isoformat())
 

@@ -4,8 +4,9 @@ In: `place` (from intake), `advance` and its kin (from dispatch, visits, follow-
 (from the desk). Out: the order with its price and payers, an append-only history, deadlines.
 Tables: `care_order`, `order_history`, `order_deadline`, `deadline_rule`, `recurring_plan`, `recurring_rest`,
 `recurring_occurrence`.
-Events: OrderPlaced, OrderAdvanced, OrderFlagged, DeadlineMissed.
+Events: `OrderPlaced`, `OrderAdvanced`, `OrderFlagged`, `OrdersTouched`, `DeadlineMissed`.
 
-Read `lifecycle.py` first: it is the table of what may follow what. `recurring.py` says on which days a plan asks for
+Read `lifecycle.py` first: it is the table of what may follow what. `service.py` moves an order, `flags.py` holds it,
+`notes.py` keeps what others find out about it. `recurring.py` says on which days a plan asks for
 help, `recurring_orders.py` makes orders of that, each visit exactly once.
 """

@@ -3,7 +3,7 @@
 In: closed orders with their verified minutes, quoted payers and ratings; contracts; disputes; decisions of clerks.
 Out: statements whose every line can be computed again byte for byte, a ledger, a spreadsheet.
 Tables: `contract`, `settlement_run`, `statement`, `statement_line`, `line_dispute`, `adjustment`,
-`ledger_account`, `ledger_transfer`. Events: none of its own; hears `RatingRecorded`. Providers learn of a
+`ledger_account`, `ledger_transfer`. Events: none. Hears `RatingRecorded`. Providers learn of a
 statement through their feed.
 
 The rules, in the order of reading:

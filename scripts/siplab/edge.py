@@ -12,7 +12,7 @@ from app.core.json import loads
 
 
 class Edge:
-    """Reads until it is cancelled. `offered_at` is when the edge had the phone of an agent ring, by call."""
+    """Reads until it is cancelled. `invited_at` is when the caller's INVITE came in, by call."""
 
     def __init__(self, port: int, door: Door) -> None:
         self._port, self._door = port, door
