@@ -1,4 +1,4 @@
-"""The shipped follow-up figures, read from `data/followup_rules.csv`. Common practice, meant to be edited."""
+"""The shipped follow-up figures, read from `data/followup_rules.csv`. Common practice, meant to be edited. Pure."""
 
 from __future__ import annotations
 

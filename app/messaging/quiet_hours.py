@@ -1,4 +1,4 @@
-"""Nobody is woken for something that can wait: 21:00 to 08:00 in Shanghai."""
+"""Nobody is woken for something that can wait: 21:00 to 08:00 in Shanghai. Pure."""
 
 from __future__ import annotations
 

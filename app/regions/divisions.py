@@ -1,4 +1,4 @@
-"""Division codes, without a database: GB/T 2260 (6 digits) extended to township (9) and village (12).
+"""Division codes. Pure: GB/T 2260 (6 digits) extended to township (9) and village (12).
 
 Two digits province, two prefecture, two county, three township, three village; trailing zero groups mean "the
 whole of". Codes are text, never numbers. "000000" stands for the country.

@@ -1,4 +1,4 @@
-"""The statement's states as a table: which act leads from where to where."""
+"""The statement's states as a table: which act leads from where to where. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Was the caregiver at the elder's door? Two points per visit, never a trail, and never a silent block.
+"""Was the caregiver at the elder's door? Two points per visit, never a trail, and never a silent block. Pure.
 
 The radius is a base of the division's policy plus what the device says about its own accuracy. A fix coarser
 than `coarse_m` proves nothing either way unless it is plainly elsewhere.

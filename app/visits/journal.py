@@ -1,4 +1,4 @@
-"""The journal of a visit: one pure fold over everything the provider's app ever told us.
+"""The journal of a visit: one pure fold over everything the provider's app ever told us. Pure.
 
 The result depends on the set of events alone, so any order of arrival, any number of repeats and any delay lead
 to the same visit. Three decisions make that so:

@@ -1,4 +1,4 @@
-"""Is this visit proven? The verdict decides whether money can follow without a person looking first.
+"""Is this visit proven? The verdict decides whether money can follow without a person looking first. Pure.
 
 Proven: a check-in and a check-out, long enough for the item, not away from home at both ends, nothing typed in
 by hand and nothing contradictory. A failed visit proves no service. Everything else is for a supervisor.

@@ -11,6 +11,8 @@ from tests.architecture import house_rules
 APP = Path(__file__).resolve().parents[2] / "app"
 QUICK_LOOK = 'ROWS = """SELECT * FROM care_order"""\n'
 
+PURE = '"""Pure."""\n'
+
 PLANTED = {
     "orders/service.py": [
         ("from sqlalchemy import select\n", "builds SQL with select()"),
@@ -34,10 +36,11 @@ PLANTED = {
     "orders/time_helpers.py": [("", "called after nothing")],
     "orders/common/__init__.py": [("", "called after nothing")],
     "orders/lifecycle.py": [
-        ("from sqlalchemy import Text\n", "imports sqlalchemy"),
-        ("from app.core import clock\n", "imports app.core.clock"),
-        ("from fastapi import Request\n", "imports fastapi"),
-        ("async def f() -> None: ...\n", "waits for something"),
+        (PURE + "from sqlalchemy import Text\n", "imports sqlalchemy"),
+        (PURE + "from app.core import clock\n", "imports app.core.clock"),
+        (PURE + "from fastapi import Request\n", "imports fastapi"),
+        (PURE + "async def f() -> None: ...\n", "waits for something"),
+        ("", "does not say that it is Pure"),
     ],
 }
 INNOCENT = {
@@ -45,7 +48,7 @@ INNOCENT = {
     "orders/queries.py": QUICK_LOOK + "from sqlalchemy import select\n",
     "orders/queries_board.py": QUICK_LOOK,
     "orders/service.py": '"""SELECT is a word."""\nX = "Selected by now()"\nimport time\nY = time.monotonic()\n',
-    "orders/lifecycle.py": "from app.core.clock import SHANGHAI, service_day\n",
+    "orders/lifecycle.py": PURE + "from app.core.clock import SHANGHAI, service_day\n",
     "core/clock.py": "from datetime import datetime\nX = datetime.now()\n",
 }
 
@@ -54,35 +57,20 @@ def test_the_product_keeps_the_rules() -> None:
     assert house_rules.breaches(APP) == []
 
 
-@pytest.fixture
-def planted(tmp_path: Path) -> Path:
-    """A product of nothing but the listed pure modules."""
-    for name in house_rules.PURE:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    assert house_rules.breaches(tmp_path) == []
-    return tmp_path
-
-
 @pytest.mark.parametrize(
     ("where", "source", "report"),
     [(where, source, report) for where, cases in PLANTED.items() for source, report in cases],
 )
-def test_a_breach_is_reported(planted: Path, where: str, source: str, report: str) -> None:
-    (planted / where).parent.mkdir(parents=True, exist_ok=True)
-    (planted / where).write_text(source)
-    found = house_rules.breaches(planted)
+def test_a_breach_is_reported(tmp_path: Path, where: str, source: str, report: str) -> None:
+    (tmp_path / where).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / where).write_text(source)
+    found = house_rules.breaches(tmp_path)
     assert found
     assert all(report in breach for breach in found), found
 
 
 @pytest.mark.parametrize("where", INNOCENT)
-def test_what_only_looks_like_one_is_not(planted: Path, where: str) -> None:
-    (planted / where).parent.mkdir(parents=True, exist_ok=True)
-    (planted / where).write_text(INNOCENT[where])
-    assert house_rules.breaches(planted) == []
-
-
-def test_a_missing_pure_module_is_reported(planted: Path) -> None:
-    (planted / house_rules.PURE[0]).unlink()
-    assert "is not there" in house_rules.breaches(planted)[0]
+def test_what_only_looks_like_one_is_not(tmp_path: Path, where: str) -> None:
+    (tmp_path / where).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / where).write_text(INNOCENT[where])
+    assert house_rules.breaches(tmp_path) == []

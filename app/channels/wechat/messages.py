@@ -1,4 +1,4 @@
-"""What is inside a push: the envelope before it is trusted, the message after.
+"""What is inside a push: the envelope before it is trusted, the message after. Pure.
 
 WeChat signs the ciphertext, the timestamp and the nonce, and nothing around them. What is around them is therefore
 taken only in the one form in which WeChat writes it: known parameters without escapes, an envelope of two elements,

@@ -1,4 +1,4 @@
-"""The `state` of a way through WeChat's sign-in page: ours, this browser's, this account's, ten minutes, once.
+"""The `state` of a way through WeChat's sign-in page: ours, this browser's, this account's, ten minutes, once. Pure.
 
     state = hex(expires at, 4 bytes ‖ 12 random bytes ‖ HMAC-SHA-256 of these, the account and the browser's secret)
 
