@@ -8,12 +8,9 @@ from urllib.parse import quote
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from app.web import FACES
+from app.web.faces import STAFF_SIGN_IN, face_of
 from app.web.rendering import rendered
 from app.web.words import words_of
-
-SIGN_IN = {"family": "/family/sign-in", "caregiver": "/caregiver/sign-in"}
-"""By the first step of the address; everybody else is staff."""
 
 
 def wants_page(request: Request) -> bool:
@@ -47,10 +44,10 @@ def for_browser(request: Request, problem: dict[str, Any]) -> Response:
 
 def _words(request: Request, status: int, code: str) -> str:
     """What is said about it: in the face's own words where it has some, by the code before the number."""
-    face = _face(request)
+    face = face_of(request.scope["path"])
     tables = [words_of("frame").refusals]
-    if face is not None and "own_refusals" in words_of(face):
-        tables.insert(0, words_of(face).own_refusals)
+    if face is not None and "own_refusals" in words_of(face.name):
+        tables.insert(0, words_of(face.name).own_refusals)
     return next((str(said[key]) for said in tables for key in (code, str(status)) if key in said), tables[-1].other)
 
 
@@ -67,7 +64,8 @@ def sign_in_of(request: Request) -> str:
     here = request.headers.get("hx-current-url") if "hx-request" in request.headers else None
     path = request.scope["path"] if here is None else _local_part(here)
     back = path if request.method == "GET" or here is not None else _home(request)
-    return f"{SIGN_IN.get(path.split('/')[1], '/sign-in')}?next={quote(back)}"
+    face = face_of(path)
+    return f"{STAFF_SIGN_IN if face is None else face.sign_in}?next={quote(back)}"
 
 
 def local(address: str | None, otherwise: str) -> str:
@@ -81,11 +79,5 @@ def _local_part(address: str) -> str:
 
 
 def _home(request: Request) -> str:
-    face = _face(request)
-    return "/" if face is None else f"/{face}"
-
-
-def _face(request: Request) -> str | None:
-    """Whose page it is, by the first step of its address."""
-    step = request.scope["path"].split("/")[1]
-    return "family" if step == "f" else step if step in FACES else None
+    face = face_of(request.scope["path"])
+    return "/" if face is None else face.home

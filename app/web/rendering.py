@@ -15,7 +15,8 @@ from markupsafe import Markup
 from app.accounts import policy
 from app.core import clock, phones
 from app.core.ids import new_secret
-from app.web import FACES, wording
+from app.web import wording
+from app.web.faces import FACES
 from app.web.static_files import HERE, url_of
 from app.web.words import words_of
 

@@ -11,7 +11,8 @@ from fastapi import APIRouter, Request, Response
 from app import __version__
 from app.core.config import Settings
 from app.core.json import dumps
-from app.web import FACES, description, health, signing_in
+from app.web import description, health, signing_in
+from app.web.faces import FACES
 from app.web.rendering import page
 
 router = APIRouter(tags=["service"])

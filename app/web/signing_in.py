@@ -9,20 +9,14 @@ from fastapi import Query, Request, Response
 from pydantic import Field
 
 from app.accounts import passwords, sessions
-from app.accounts.policy import APPROVER, AUDITOR, CLERK, OPERATOR, SUPERVISOR
 from app.core.errors import Unauthorized
 from app.core.http import CallerDep, DatabaseDep, TxDep, allow
-from app.web import cookies
+from app.web import cookies, faces
 from app.web.pages import Form, Pages, see
 from app.web.refusals import local
 from app.web.rendering import page
 
 router = Pages()
-
-STARTS = (
-    (OPERATOR, "/console"), (SUPERVISOR, "/cockpit"), (AUDITOR, "/cockpit"), (CLERK, "/cockpit"), (APPROVER, "/cockpit")
-)  # fmt: skip
-"""Where somebody begins, by the first of their roles that is in the list."""
 
 
 class SignInForm(Form):
@@ -46,8 +40,7 @@ async def sign_in(request: Request, database: DatabaseDep, form: Annotated[SignI
         session = await sessions.sign_in(database, hashing, form.username, form.password, form.otp)
     except Unauthorized:
         return page(request, "frame/sign_in.html", status=401, next=form.next, username=form.username, refused=True)
-    start = next((where for role, where in STARTS if role in session.roles), "/")
-    answer = see(local(form.next, start))
+    answer = see(local(form.next, faces.start_of(session.roles)))
     cookies.remember(answer, session.token, session.expires_at)
     return answer
 
@@ -56,6 +49,6 @@ async def sign_in(request: Request, database: DatabaseDep, form: Annotated[SignI
 @allow("session.close", keyed=False)
 async def sign_out(tx: TxDep, caller: CallerDep) -> Response:
     await sessions.sign_out(tx, caller)
-    answer = see({"family": "/family/sign-in", "caregiver": "/caregiver/sign-in"}.get(caller.kind, "/sign-in"))
+    answer = see(faces.sign_in_of(caller.kind))
     cookies.forget(answer)
     return answer

@@ -11,7 +11,7 @@ from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from app.web import FACES
+from app.web.faces import FACES
 
 HERE = Path(__file__).parent
 FOLDERS = {

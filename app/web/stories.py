@@ -13,7 +13,8 @@ from typing import Any
 
 from app.core import clock
 from app.core.http import Caller
-from app.web import FACES, light
+from app.web import light
+from app.web.faces import FACES
 from app.web.rendering import environment, rendered
 from app.web.words import words_of
 

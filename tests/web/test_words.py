@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.web import FACES
+from app.web.faces import FACES
 from app.web.words import HERE, LANGUAGE
 
 FOLDERS = [HERE / "words", *(HERE / face / "words" for face in FACES)]
