@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.alarms import queries, service
-from app.alarms.incidents import CLIMBING, Status, Step
+from app.alarms.incidents import Finding, Status, Step, over
 from app.core import clock, log
 from app.core.crypto import SealBroken
 from app.core.db import Tx
@@ -35,7 +35,7 @@ async def call_desk(tx: Tx) -> int:
     told = []
     for row in due:
         step = Step(row["step"])
-        needed = row["status"] in CLIMBING and (step is not Step.OPERATOR or row["status"] == Status.OPEN)
+        needed = not _over(row) and (step is not Step.OPERATOR or row["status"] == Status.OPEN)
         if needed:
             await service.tell_desk(tx, TELLS_DESK[step], row)
         told.append(1 if needed else None)
@@ -47,9 +47,18 @@ async def tell_people(tx: Tx) -> int:
     """Take the steps outside the desk that are due, the longest due first; returns how many."""
     now = clock.now()
     due = await queries.due(tx, sorted(PEOPLES), now, OUTSIDE)
-    told = [await _told(tx, row, Step(row["step"])) if row["status"] in CLIMBING else None for row in due]
+    told = [await _told(tx, row, step) if _needed(row, step) else None for row in due for step in [Step(row["step"])]]
     await queries.taken(tx, [(row["id"], row["step"]) for row in due], now, told)
     return len(due)
+
+
+def _needed(row: Any, step: Step) -> bool:
+    """An operator who sends help to what was taken for a false alarm knows better by now."""
+    return not _over(row) or (step is Step.HELPER and row["help_sent"] and row["status"] != Status.CLOSED)
+
+
+def _over(row: Any) -> bool:
+    return over(Status(row["status"]), Finding(row["finding"]) if row["finding"] is not None else None)
 
 
 async def _told(tx: Tx, row: Any, step: Step) -> int:
