@@ -173,6 +173,7 @@ def periodic(settings: Settings) -> list[Periodic]:
         Periodic("insight.keep_figures", timedelta(minutes=1), snapshots.begin),
         Periodic("core.forget_keys", timedelta(hours=1), idempotency.forget_old),
         Periodic("accounts.forget_expired", timedelta(minutes=10), account_tasks.forget_expired),
+        Periodic("messaging.see_to_lost", timedelta(seconds=10), messaging_tasks.see_to_lost, messaging_tasks.LOST),
         Periodic("messaging.forget_contents", timedelta(hours=6), messaging_tasks.forget_contents),
         Periodic("jobs.forget_receipts", timedelta(hours=1), jobs.forget_receipts),
         Periodic("jobs.forget_history", timedelta(hours=6), queue.forget_history),
