@@ -122,14 +122,16 @@ UNHEARD = frozenset({"provider.reinstated", "visit.changed", "followup.closed", 
 
 
 def tasks(database: Database, settings: Settings) -> dict[str, Task | Long]:
-    """Job kinds and their functions. Messages are recorded, not sent, until the city has configured a gateway."""
+    """Job kinds and their functions. Until the city has configured a gateway, its text messages are refused, so that
+    operators call; only a rehearsal or a developer's service takes them for sent."""
     outbox = Database(database.dsn, vault=database.vault, bus=database.bus, schema=database.schema, pool_size=2)
     rehearsed = settings.demo and settings.environment != "production"
-    recorded = OutboxFile(settings.data_dir / "demo" / "outbox.jsonl") if rehearsed else RecordingSender()
+    written = OutboxFile(settings.data_dir / "demo" / "outbox.jsonl") if rehearsed else None
+    untried = RecordingSender() if settings.environment != "production" else None
     senders = {
-        "sms": Configured(outbox, "sms", recorded),
+        "sms": Configured(outbox, "sms", written or untried),
         "push": Configured(outbox, "push"),
-        "wechat": recorded if rehearsed else WeChatSender(outbox, wechat(settings)),
+        "wechat": written or WeChatSender(outbox, wechat(settings)),
     }
     delivery = messaging_tasks.Delivery(outbox, senders)
     return {

@@ -26,7 +26,7 @@ async def test_an_alarm_of_unknown_fate_is_said_by_an_operator_too_and_once(clea
     with clock.hold(NIGHT + timedelta(minutes=5)):
         assert await swept(clean_database) == 0
         async with clean_database.transaction() as tx:
-            known = {"address": PHONE, "message_id": message_id}
+            known: Any = {"address": PHONE, "message_id": message_id}
             await receipts.note_receipt(tx, "sms", "gw-1", delivered=False, failure="absent", **known)
         await work_off(clean_database, delivery)
     async with clean_database.transaction() as tx:
