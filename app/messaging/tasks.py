@@ -163,7 +163,8 @@ async def _unsure(tx: Tx, message_id: UUID, template: str, code: str) -> None:
 
 
 async def _leave_to_voice(tx: Tx, message_id: UUID, now: datetime) -> None:
-    """All in the job's own transaction: what is left to a person stays in the house."""
+    """All in the job's own transaction: what is left to a person stays in the house. A link is for its reader alone:
+    the words for an operator do without it."""
     row = await queries.hand_over(tx, message_id, now)
     if row is None:
         return
@@ -171,7 +172,7 @@ async def _leave_to_voice(tx: Tx, message_id: UUID, now: datetime) -> None:
     await tx.publish(
         LeftToVoice(
             message_id=message.id, template=message.template_code, order_id=row["order_id"], phone=message.address,
-            words=message.text, urgent=row["urgent"], at=now,
+            words=await service.words(tx, row) or "", urgent=row["urgent"], at=now,
         )
     )  # fmt: skip
     await queries.settle(tx, message_id, "sent", None, None, now)
