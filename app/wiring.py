@@ -151,7 +151,12 @@ def periodic(settings: Settings) -> list[Periodic]:
     """Sweeps: each runs on one worker at a time, in one transaction."""
     return [
         Periodic("alarms.call_desk", timedelta(seconds=0.2), alarm_tasks.call_desk, alarm_tasks.AT_THE_DESK),
-        Periodic("alarms.tell_people", timedelta(seconds=0.1), alarm_tasks.tell_people, alarm_tasks.OUTSIDE),
+        Periodic(
+            "alarms.tell_people",
+            timedelta(seconds=0.1),
+            partial(alarm_tasks.tell_people, ways=notices.ways),
+            alarm_tasks.OUTSIDE,
+        ),
         Periodic("dispatch.expire_offers", timedelta(seconds=1), dispatch_tasks.expire_offers),
         Periodic("dispatch.waiting", timedelta(seconds=15), dispatch_tasks.dispatch_waiting),
         Periodic("dispatch.keep_days_ready", timedelta(seconds=10), availability.keep_ready),
