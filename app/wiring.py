@@ -122,14 +122,16 @@ UNHEARD = frozenset({"provider.reinstated", "visit.changed", "followup.closed", 
 
 
 def tasks(database: Database, settings: Settings) -> dict[str, Task | Long]:
-    """Job kinds and their functions. Messages are recorded, not sent, until the city has configured a gateway."""
+    """Job kinds and their functions. Until the city has configured a gateway, its text messages are refused, so that
+    operators call; only a rehearsal or a developer's service takes them for sent."""
     outbox = Database(database.dsn, vault=database.vault, bus=database.bus, schema=database.schema, pool_size=2)
     rehearsed = settings.demo and settings.environment != "production"
-    recorded = OutboxFile(settings.data_dir / "demo" / "outbox.jsonl") if rehearsed else RecordingSender()
+    written = OutboxFile(settings.data_dir / "demo" / "outbox.jsonl") if rehearsed else None
+    untried = RecordingSender() if settings.environment != "production" else None
     senders = {
-        "sms": Configured(outbox, "sms", recorded),
+        "sms": Configured(outbox, "sms", written or untried),
         "push": Configured(outbox, "push"),
-        "wechat": recorded if rehearsed else WeChatSender(outbox, wechat(settings)),
+        "wechat": written or WeChatSender(outbox, wechat(settings)),
     }
     delivery = messaging_tasks.Delivery(outbox, senders)
     return {
@@ -149,7 +151,12 @@ def periodic(settings: Settings) -> list[Periodic]:
     """Sweeps: each runs on one worker at a time, in one transaction."""
     return [
         Periodic("alarms.call_desk", timedelta(seconds=0.2), alarm_tasks.call_desk, alarm_tasks.AT_THE_DESK),
-        Periodic("alarms.tell_people", timedelta(seconds=0.1), alarm_tasks.tell_people, alarm_tasks.OUTSIDE),
+        Periodic(
+            "alarms.tell_people",
+            timedelta(seconds=0.1),
+            partial(alarm_tasks.tell_people, ways=notices.ways),
+            alarm_tasks.OUTSIDE,
+        ),
         Periodic("dispatch.expire_offers", timedelta(seconds=1), dispatch_tasks.expire_offers),
         Periodic("dispatch.waiting", timedelta(seconds=15), dispatch_tasks.dispatch_waiting),
         Periodic("dispatch.keep_days_ready", timedelta(seconds=10), availability.keep_ready),
@@ -173,6 +180,7 @@ def periodic(settings: Settings) -> list[Periodic]:
         Periodic("insight.keep_figures", timedelta(minutes=1), snapshots.begin),
         Periodic("core.forget_keys", timedelta(hours=1), idempotency.forget_old),
         Periodic("accounts.forget_expired", timedelta(minutes=10), account_tasks.forget_expired),
+        Periodic("messaging.see_to_lost", timedelta(seconds=10), messaging_tasks.see_to_lost, messaging_tasks.LOST),
         Periodic("messaging.forget_contents", timedelta(hours=6), messaging_tasks.forget_contents),
         Periodic("jobs.forget_receipts", timedelta(hours=1), jobs.forget_receipts),
         Periodic("jobs.forget_history", timedelta(hours=6), queue.forget_history),

@@ -49,8 +49,8 @@ MOVES: dict[Status, frozenset[Status]] = {
 """Nothing is closed that nobody has verified."""
 
 CLIMBING = frozenset({Status.OPEN, Status.ACKNOWLEDGED})
-"""While an incident is in one of these, steps that are due are taken; taking it on stops none but the call to the
-operators, for whoever took it on may be kept from it."""
+"""While an incident is in one of these, another report puts the ladder up again. Taking it on stops no step but the
+call to the operators, for whoever took it on may be kept from it."""
 
 FALSE_ALARM_CODES = {
     "pressed_by_mistake": "误触", "testing": "测试", "device_fault": "设备故障", "cooking_or_steam": "做饭或水汽",
@@ -79,6 +79,12 @@ def ladder(rungs: Iterable[Rung], first_at: datetime) -> list[tuple[Step, dateti
     for rung in sorted(rungs, key=lambda one: (one.after_s, one.step)):
         due.setdefault(rung.step, first_at + timedelta(seconds=rung.after_s))
     return list(due.items())
+
+
+def over(status: Status, finding: Finding | None) -> bool:
+    """Nobody needs help any more: only then does the ladder stop. What was verified as real is the very case it is
+    there for."""
+    return status is Status.CLOSED or finding is Finding.FALSE_ALARM
 
 
 def may(now: Status, to: Status) -> bool:

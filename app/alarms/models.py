@@ -93,7 +93,7 @@ class IncidentStep(Base):
     due_at: Mapped[datetime] = mapped_column(Instant)
     taken_at: Mapped[datetime | None] = mapped_column(Instant)
     told: Mapped[int | None] = mapped_column(Integer)
-    """How many people were told; null when the incident was over by then."""
+    """How many people were told; null when nobody needed to be by then."""
 
 
 class IncidentEntry(Base):

@@ -43,7 +43,9 @@ RUNGS = """SELECT division_code, severity, valid_from, step, after_s FROM escala
 WHERE severity = $1 AND division_code = ANY($2::text[]) AND valid_from <= $3"""
 SEED_RUNG = """INSERT INTO escalation_rule (division_code, severity, valid_from, step, after_s)
 VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING"""
-DUE = f"""SELECT s.step, e.name AS elder_name, {", ".join(f"i.{name.strip()}" for name in COLUMNS.split(","))}
+DUE = f"""SELECT s.step, e.name AS elder_name, EXISTS (
+    SELECT 1 FROM incident_entry h WHERE h.incident_id = i.id AND h.what = 'help_sent' AND h.at >= i.verified_at
+  ) AS help_sent, {", ".join(f"i.{name.strip()}" for name in COLUMNS.split(","))}
 FROM incident i JOIN incident_step s ON s.incident_id = i.id LEFT JOIN elder e ON e.id = i.elder_id
 WHERE s.taken_at IS NULL AND s.step = ANY($1::text[]) AND s.due_at <= $2 ORDER BY s.due_at, s.incident_id LIMIT $3
 FOR UPDATE OF s SKIP LOCKED"""
@@ -94,6 +96,9 @@ MIDDLE = """SELECT lng, lat FROM division WHERE code = ANY($1::text[]) AND lng I
 ORDER BY length(rtrim(code, '0')) DESC LIMIT 1"""
 BRING_FORWARD = """UPDATE incident_step SET due_at = $3 WHERE incident_id = $1 AND step = $2 AND taken_at IS NULL
 AND due_at > $3"""
+WANT = """INSERT INTO incident_step AS s (incident_id, step, due_at) VALUES ($1, $2, $3)
+ON CONFLICT (incident_id, step) DO UPDATE SET due_at = excluded.due_at, taken_at = NULL, told = NULL
+WHERE CASE WHEN s.taken_at IS NULL THEN s.due_at > excluded.due_at ELSE coalesce(s.told, 0) = 0 END"""
 # A request that was repeated after a false alarm is part of the next incident, too.
 REQUESTS = """SELECT DISTINCT a.care_request_id FROM incident_alarm a WHERE a.incident_id = $1
   AND a.care_request_id IS NOT NULL AND NOT EXISTS (
@@ -200,6 +205,11 @@ async def helpers(tx: Tx, lng: float, lat: float, day: date, minute: int, now: d
 async def bring_forward(tx: Tx, incident_id: UUID, step: str, now: datetime) -> None:
     """This step is due now, unless it was taken."""
     await tx.run(BRING_FORWARD, incident_id, step, now)
+
+
+async def want(tx: Tx, incident_id: UUID, step: str, now: datetime) -> None:
+    """This step is due now, on the ladder or not, unless somebody was told by it."""
+    await tx.run(WANT, incident_id, step, now)
 
 
 async def requests(tx: Tx, incident_id: UUID) -> list[UUID]:

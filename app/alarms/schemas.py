@@ -49,7 +49,7 @@ class StepView(View):
     due_at: datetime
     taken_at: datetime | None = None
     told: int | None = None
-    """How many people were told; null when the incident was over, or taken on, by then."""
+    """How many people were told; null when nobody needed to be by then: it was over, or (operators) taken on."""
 
 
 class AlarmView(View):

@@ -12,7 +12,7 @@ from uuid import UUID
 from app.accounts import scope
 from app.alarms import queries
 from app.alarms.events import IncidentClosed
-from app.alarms.incidents import Finding, Rung, Status, Step, ladder, may, severity
+from app.alarms.incidents import CLIMBING, Finding, Rung, Status, Step, ladder, may, severity
 from app.core import clock
 from app.core.db import Tx
 from app.core.errors import Conflict, Invalid
@@ -74,7 +74,7 @@ async def raise_alarm(tx: Tx, alarm: Alarm) -> UUID:
     await queries.add_alarm(
         tx, new_id(), row["id"], alarm.source, alarm.care_request_id, alarm.kind, alarm.channel, now
     )
-    if row["status"] in {Status.OPEN, Status.ACKNOWLEDGED}:
+    if row["status"] in CLIMBING:
         await queries.plan(tx, row["id"], ladder(await _rungs(tx, row), row["first_at"]))
     await tell_desk(tx, "incident.raised" if row["id"] == incident_id else "incident.repeated", row)
     return UUID(str(row["id"]))
@@ -90,11 +90,14 @@ async def acknowledge(tx: Tx, caller: Caller, incident_id: UUID) -> Any:
 async def verify(
     tx: Tx, caller: Caller, incident_id: UUID, finding: Finding, code: str | None, note: str | None
 ) -> Any:
-    """What it was. Stops the ladder. Raises Invalid for a false alarm without a code, or a code without one."""
+    """What it was. A false alarm stops the ladder; of what is real, relatives hear at once. Raises Invalid for a false
+    alarm without a code, or a code without one."""
     if (finding is Finding.FALSE_ALARM) != (code is not None):
         raise Invalid("false_alarm_code", "a false alarm says why, anything else does not", field="code")
     row = await _moving(tx, caller, incident_id, Status.VERIFIED)
     values = {"status": Status.VERIFIED, "finding": finding, "code": code, "verified_at": clock.now()}
+    if finding is Finding.REAL:
+        await queries.bring_forward(tx, incident_id, Step.FAMILY, clock.now())
     return await _moved(tx, caller, row, values, "verified", {"finding": finding, "code": code}, note)
 
 
@@ -107,12 +110,12 @@ async def close(tx: Tx, caller: Caller, incident_id: UUID, note: str) -> Any:
 
 
 async def help_wanted(tx: Tx, caller: Caller, incident_id: UUID) -> Any:
-    """Help is to come now: the nearest helpers are told at once, whatever the ladder says. Raises Conflict for a
-    closed incident."""
+    """Help is to come now: the nearest helpers are told at once, whatever the ladder says, and also where it does not
+    name them or found nobody when it was their turn. Raises Conflict for a closed incident."""
     row = await visible(tx, caller, incident_id, lock=True)
     if row["status"] == Status.CLOSED:
         raise Conflict("incident_moved_on", "this incident is closed", status=row["status"])
-    await queries.bring_forward(tx, incident_id, Step.HELPER, clock.now())
+    await queries.want(tx, incident_id, Step.HELPER, clock.now())
     return row
 
 

@@ -92,7 +92,6 @@ async def tell_family(tx: Tx, payload: dict[str, Any], *, public_url: str) -> No
     about = [template, str(order_id), *(str(one.id) for one in _coming(order)), *([starts] if starts else [])]
     for member_id, phone in await elders.approved_family(tx, order.elder.id):
         token = await links.issue(tx, FAMILY_LINK, order_id, LINK_VALID, f"family:{member_id}")
-        openid = await wechat.address_of(tx, phone, template)
         await messaging.send(
             tx,
             template=template,
@@ -102,8 +101,14 @@ async def tell_family(tx: Tx, payload: dict[str, Any], *, public_url: str) -> No
             params=_words(order, f"{public_url}/f/{token}", datetime.fromisoformat(starts) if starts else None),
             order_id=order_id,
             dedupe_key=":".join([*about, str(member_id)]),
-            also=[Way("wechat", openid)] if openid is not None else [],
+            also=await ways(tx, phone, template),
         )
+
+
+async def ways(tx: Tx, phone: str, template: str) -> list[Way]:
+    """By what else than a text message whoever has this phone (E.164) can be told this."""
+    openid = await wechat.address_of(tx, phone, template)
+    return [Way("wechat", openid)] if openid is not None else []
 
 
 async def _tell_later(tx: Tx, order_id: UUID, template: str, starts_at: datetime | None = None) -> None:

@@ -45,6 +45,11 @@ class OutgoingMessage(Base):
         Index(None, "recipient_kind", "recipient_id"),
         Index("ix_outgoing_message_contents", "created_at", postgresql_where="params IS NOT NULL"),
         Index("ix_outgoing_message_external", "channel", "external_id"),
+        Index(
+            "ix_outgoing_message_unanswered",
+            "handed_over_at",
+            postgresql_where="status = 'unknown' AND urgent AND settled_at IS NULL",
+        ),
         Index("ix_outgoing_message_waiting", "channel", postgresql_where="status = 'queued'"),
     )
 

@@ -52,6 +52,9 @@ SETTLE = """UPDATE outgoing_message SET status = $2, external_id = $3, failure =
 WHERE id = $1 AND status = 'unknown'"""
 REQUEUE = """UPDATE outgoing_message SET status = 'queued', failure = $2, not_before = $3
 WHERE id = $1 AND status = 'unknown'"""
+LOST = """SELECT id, template_code FROM outgoing_message
+WHERE status = 'unknown' AND urgent AND settled_at IS NULL AND handed_over_at <= $1
+ORDER BY handed_over_at LIMIT $2 FOR UPDATE SKIP LOCKED"""
 WHOLE = f"SELECT {', '.join(COLUMNS)} FROM outgoing_message WHERE id = $1"
 FORGET = """UPDATE outgoing_message SET address = NULL, params = NULL, otherwise = NULL
 WHERE created_at < $1 AND params IS NOT NULL"""
@@ -131,6 +134,11 @@ async def settle(
 
 async def requeue(tx: Tx, message_id: UUID, failure: str, not_before: datetime) -> bool:
     return await tx.run(REQUEUE, message_id, failure, not_before) == 1
+
+
+async def lost(tx: Tx, before: datetime, limit: int) -> list[Any]:
+    """Urgent messages handed over so long ago without an answer of any kind, locked."""
+    return await tx.fetch(LOST, before, limit)
 
 
 async def whole(tx: Tx, message_id: UUID) -> Any:

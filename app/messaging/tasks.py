@@ -2,7 +2,8 @@
 
 Three transactions: the message becomes `unknown` and that is committed; it is handed over; the answer is
 committed. A crash or a time-out in between leaves it `unknown`, and a job that comes again finds nothing to do.
-Only what a sender declares as certainly not sent is tried again. What is refused for good is said by the next way.
+Only what a sender declares as certainly not sent is tried again. What is refused for good is said by the next way;
+so is an alarm of which nobody knows whether it has arrived: told twice harms nobody.
 """
 
 from __future__ import annotations
@@ -21,13 +22,15 @@ from app.messaging import breakers, queries, queries_receipts, receipts, service
 from app.messaging.events import LeftToVoice
 from app.messaging.quiet_hours import next_open
 from app.messaging.sender import Message, NotSent, Refused, Sender
-from app.messaging.ways import VOICE
+from app.messaging.ways import VOICE, Purpose, purpose_of
 
 PATIENCE_S = 10.0
 """Less than the server allows the job's own transaction to lie idle."""
 MAX_ATTEMPTS = 6
 FIRST_PAUSE, FIRST_PAUSE_URGENT = timedelta(seconds=30), timedelta(seconds=5)
 """Doubled each time: a quarter of an hour in all, or two and a half minutes before a person has to call."""
+LOST_AFTER, LOST = timedelta(seconds=60), 100
+"""Whoever held an urgent message so long without an answer is dead, and so many are seen to in one transaction."""
 APART_MS = 5000
 """Messages that waited for the same channel come back within so many milliseconds, not at one moment."""
 
@@ -103,7 +106,7 @@ class Delivery:
     async def _unknown(self, message: Message, code: str) -> None:
         async with self._outbox.transaction() as own:
             await breakers.failed(own, message.channel, code, clock.now())
-            await queries.settle(own, message.id, "unknown", None, code, clock.now())
+            await _unsure(own, message.id, message.template_code, code)
 
     async def _again(self, message: Message, row: Any, pause: NotSent) -> None:
         now = clock.now()
@@ -119,6 +122,15 @@ class Delivery:
                 await enqueue(
                     own, service.DELIVER, {"message_id": message.id}, after=after, priority=int(row["urgent"])
                 )
+
+
+async def see_to_lost(tx: Tx) -> int:
+    """Urgent messages whose worker was killed between handing them over and writing down the answer; how many."""
+    lost = await queries.lost(tx, clock.now() - LOST_AFTER, LOST)
+    for row in lost:
+        log.get("messaging").warning("delivery_unknown", message=str(row["id"]), error="lost")
+        await _unsure(tx, row["id"], row["template_code"], "lost")
+    return len(lost)
 
 
 async def forget_contents(tx: Tx) -> int:
@@ -142,8 +154,17 @@ async def _give_up(tx: Tx, message_id: UUID, code: str) -> None:
         await service.stand_in(tx, message_id)
 
 
+async def _unsure(tx: Tx, message_id: UUID, template: str, code: str) -> None:
+    """Nobody knows, and no receipt has said meanwhile: news stays as it is, an alarm goes the next way."""
+    if not await queries.settle(tx, message_id, "unknown", None, code, clock.now()):
+        return
+    if purpose_of(template) is Purpose.ALARM:
+        await service.stand_in(tx, message_id)
+
+
 async def _leave_to_voice(tx: Tx, message_id: UUID, now: datetime) -> None:
-    """All in the job's own transaction: what is left to a person stays in the house."""
+    """All in the job's own transaction: what is left to a person stays in the house. A link is for its reader alone:
+    the words for an operator do without it."""
     row = await queries.hand_over(tx, message_id, now)
     if row is None:
         return
@@ -151,7 +172,7 @@ async def _leave_to_voice(tx: Tx, message_id: UUID, now: datetime) -> None:
     await tx.publish(
         LeftToVoice(
             message_id=message.id, template=message.template_code, order_id=row["order_id"], phone=message.address,
-            words=message.text, urgent=row["urgent"], at=now,
+            words=await service.words(tx, row) or "", urgent=row["urgent"], at=now,
         )
     )  # fmt: skip
     await queries.settle(tx, message_id, "sent", None, None, now)

@@ -12,7 +12,7 @@ from app.core.db import Database
 from app.elders.facts import NewFamilyMember
 from app.regions import service as regions
 from app.seeds.base import load_base
-from tests.alarms.test_alarms import climb, incidents, raised
+from tests.alarms.test_alarms import climb, climb_at, incidents, raised
 from tests.intake.conftest import Headers
 from tests.world.accounts import make_app_key
 from tests.world.catalog import make_items
@@ -136,3 +136,84 @@ async def test_a_home_that_is_on_no_map_is_somewhere_in_its_division(clean_datab
     assert one["place"] == "division"
     assert district.lng is not None
     assert abs(one["lng"] - district.lng) < 0.5
+
+
+async def test_what_was_verified_as_real_is_told_to_relatives_at_once_and_the_ladder_goes_on(
+    doors: httpx.AsyncClient, operator: Headers, clean_database: Database
+) -> None:
+    incident, _ = await _fallen(clean_database)
+    assert await _verified(doors, operator, incident, 20, {"finding": "real"}) == 200
+    taken = [await climb_at(clean_database, TUESDAY_TEN + timedelta(seconds=s)) for s in (20, 119, 120, 180, 999)]
+    assert taken == [{"operator": None, "family": 1}, {}, {"helper": 1}, {"authority": 1}, {}]
+
+
+async def test_help_for_what_was_verified_as_real_tells_the_nearest_at_once(
+    doors: httpx.AsyncClient, operator: Headers, clean_database: Database
+) -> None:
+    incident, _ = await _fallen(clean_database)
+    await _verified(doors, operator, incident, 20, {"finding": "real"})
+    assert await _helped(doors, operator, incident, 25) == 201
+    assert await climb_at(clean_database, TUESDAY_TEN + timedelta(seconds=25)) == {
+        "operator": None, "family": 1, "helper": 1,
+    }  # fmt: skip
+    assert await _helped(doors, operator, incident, 40) == 201
+    assert await climb_at(clean_database, TUESDAY_TEN + timedelta(seconds=40)) == {}, "the nearest know already"
+
+
+async def test_help_tells_whoever_has_come_on_duty_after_the_ladder_found_nobody(
+    doors: httpx.AsyncClient, operator: Headers, clean_database: Database
+) -> None:
+    incident, near = await _fallen(clean_database, hours=(11, 12))
+    assert (await climb_at(clean_database, TUESDAY_TEN + timedelta(seconds=120)))["helper"] == 0
+    assert await _helped(doors, operator, incident, 3600) == 201
+    assert (await climb_at(clean_database, TUESDAY_TEN + timedelta(seconds=3600)))["helper"] == 1
+    async with clean_database.transaction() as tx:
+        told = await tx.fetchval("SELECT recipient_id FROM outgoing_message WHERE template_code = 'sos_helper'")
+    assert told == str(near)
+
+
+async def test_help_tells_the_nearest_where_the_citys_ladder_does_not(
+    doors: httpx.AsyncClient, operator: Headers, clean_database: Database
+) -> None:
+    incident, _ = await _fallen(clean_database)
+    async with clean_database.transaction() as tx:
+        await tx.run("DELETE FROM incident_step WHERE step <> 'operator'")
+    assert await _helped(doors, operator, incident, 5) == 201
+    assert await climb_at(clean_database, TUESDAY_TEN + timedelta(seconds=5)) == {"operator": 1, "helper": 1}
+
+
+async def test_help_for_what_was_taken_for_a_false_alarm_is_help(
+    doors: httpx.AsyncClient, operator: Headers, clean_database: Database
+) -> None:
+    incident, _ = await _fallen(clean_database)
+    mistaken = {"finding": "false_alarm", "code": "pressed_by_mistake"}
+    assert await _verified(doors, operator, incident, 20, mistaken) == 200
+    assert await climb_at(clean_database, TUESDAY_TEN + timedelta(seconds=130)) == {
+        "operator": None, "family": None, "helper": None,
+    }  # fmt: skip
+    assert await _helped(doors, operator, incident, 140) == 201
+    assert await climb_at(clean_database, TUESDAY_TEN + timedelta(seconds=140)) == {"helper": 1}
+    assert await climb_at(clean_database, TUESDAY_TEN + timedelta(seconds=180)) == {"authority": None}
+
+
+async def _fallen(database: Database, hours: tuple[int, int] = (8, 18)) -> tuple[UUID, UUID]:
+    """An incident of somebody with a relative, and the caregiver next door, at work during these hours."""
+    async with database.transaction() as tx:
+        await load_base(tx)
+        await make_items(tx)
+        elder = await make_elder(tx, family=(NewFamilyMember("曾小芳", "child", "13800000001", approved=True),))
+        near = await make_caregiver(tx, await make_provider(tx), hours=hours, home_lng=102.191, home_lat=38.52)
+        with clock.hold(TUESDAY_TEN):
+            return await raised(tx, elder), near
+
+
+async def _verified(
+    doors: httpx.AsyncClient, operator: Headers, incident: UUID, after_s: int, body: dict[str, str]
+) -> int:
+    with clock.hold(TUESDAY_TEN + timedelta(seconds=after_s)):
+        return (await doors.post(f"/v1/incidents/{incident}/verification", json=body, headers=operator())).status_code
+
+
+async def _helped(doors: httpx.AsyncClient, operator: Headers, incident: UUID, after_s: int) -> int:
+    with clock.hold(TUESDAY_TEN + timedelta(seconds=after_s)):
+        return (await doors.post(f"/v1/incidents/{incident}/help", json={}, headers=operator())).status_code

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.alarms.incidents import CLIMBING, MOVES, Rung, Severity, Status, Step, ladder, may, severity
+from app.alarms.incidents import CLIMBING, MOVES, Finding, Rung, Severity, Status, Step, ladder, may, over, severity
 
 NOON = datetime(2026, 11, 22, 4, tzinfo=UTC)
 ALLOWED = {("open", "acknowledged"), ("open", "verified"), ("acknowledged", "verified"), ("verified", "closed")}
@@ -23,6 +23,11 @@ def test_every_move(now: Status, to: Status) -> None:
 def test_every_status_has_its_row_and_only_what_is_not_verified_climbs() -> None:
     assert set(MOVES) == set(Status)
     assert frozenset(Status) - {Status.VERIFIED, Status.CLOSED} == CLIMBING
+
+
+@pytest.mark.parametrize(("status", "finding"), product(Status, (None, *Finding)))
+def test_only_a_false_alarm_and_the_end_stop_the_ladder(status: Status, finding: Finding | None) -> None:
+    assert over(status, finding) is (status == "closed" or finding == "false_alarm")
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,9 @@ from app.messaging.tasks import Delivery
 from app.messaging.ways import Way
 from tests.messaging.test_delivery import NIGHT, NOON, PHONE, Gateway, deliver, fate, queued, say
 
+LINK = "https://nuanxian.test/f/token"
 NAMED = {"template": "caregiver_named", "params": {"item": "助浴", "provider": "", "caregiver": "", "wanted": "",
-         "link": "x"}}  # fmt: skip
+         "link": LINK}}  # fmt: skip
 JOBS = itertools.count(10_000)
 
 
@@ -74,7 +75,8 @@ async def test_what_is_refused_goes_the_next_way_exactly_once(clean_database: Da
         (task,) = await tx.fetch("SELECT * FROM callback_task")
         assert (task["reason"], task["status"], task["call_id"]) == ("not_reached", "due", None)
         assert tx.vault.open("callback_task.phone", task["id"], task["phone"]) == PHONE
-        assert "助浴" in tx.vault.open("callback_task.words", task["id"], task["words"])
+        words = tx.vault.open("callback_task.words", task["id"], task["words"])
+        assert ("助浴" in words, LINK in words) == (True, False), "whoever has the link can rate in the family's name"
         chain = await tx.fetch("SELECT id, stands_in_for FROM outgoing_message ORDER BY length(dedupe_key)")
         assert [row["stands_in_for"] for row in chain] == [None, chain[0]["id"], chain[1]["id"]]
 

@@ -61,9 +61,10 @@ async def list_gateways(tx: TxDep) -> Any:
     rows, listed = await queries.gateways(tx)
     letters = [LetterView(**dict(one)) for one in listed]
     return GatewayList(
+        without_gateway=sorted({*accounts.CHANNEL_OF.values()} - {row["channel"] for row in rows if row["active"]}),
         items=[
             GatewayView(**dict(row), templates=[one for one in letters if one.gateway == row["name"]]) for row in rows
-        ]
+        ],
     )
 
 

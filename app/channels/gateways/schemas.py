@@ -106,3 +106,6 @@ class GatewayView(View):
 
 class GatewayList(View):
     items: list[GatewayView]
+    without_gateway: list[str]
+    """Channels that no active gateway carries. In production nothing leaves by them: of what should, an operator calls
+    for what is to be said at all."""

@@ -11,8 +11,8 @@ from pydantic import Field
 
 from app.accounts import audit
 from app.alarms import queries, service, views
-from app.alarms.incidents import FALSE_ALARM_CODES, MOVES, Finding, Status
-from app.alarms.schemas import Code, Note
+from app.alarms.incidents import FALSE_ALARM_CODES, MOVES, Finding, Status, over
+from app.alarms.schemas import Code, LivingView, Note
 from app.core.db import Tx
 from app.core.errors import Invalid
 from app.core.http import CallerDep, TxDep, allow
@@ -141,20 +141,25 @@ async def close(tx: TxDep, caller: CallerDep, incident_id: UUID, form: Annotated
 
 
 async def _shown(request: Request, tx: Tx, row: Any, door: Any = None) -> Response:
+    incident = await views.named(tx, row)
     return page(
         request,
         "console/incident.html",
-        incident=await views.named(tx, row),
+        incident=incident,
         detail=await views.detail(tx, row),
         helpers=await views.helpers(tx, row),
         door=door,
-        **choices(Status(row["status"])),
+        **choices(incident),
     )
 
 
-def choices(status: Status) -> dict[str, Any]:
-    """What may be done now, in the words of the room's table."""
-    return {"may": [to.value for to in Status if to in MOVES[status]], "codes": list(FALSE_ALARM_CODES.items())}
+def choices(incident: LivingView) -> dict[str, Any]:
+    """What may be done now and whether the ladder has stopped, as the room's rules say."""
+    return {
+        "may": [to.value for to in Status if to in MOVES[incident.status]],
+        "codes": list(FALSE_ALARM_CODES.items()),
+        "stopped": over(incident.status, incident.finding),
+    }
 
 
 def _back(incident_id: UUID) -> Response:

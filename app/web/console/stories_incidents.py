@@ -51,7 +51,7 @@ def _one(incident: LivingView, *, door: Door | None = None, helpers: bool = True
     ]  # fmt: skip
     return _page(
         "incident", incident=incident, detail=_detail(incident), helpers=near if helpers else [], door=door,
-        **choices(incident.status),
+        **choices(incident),
     )  # fmt: skip
 
 

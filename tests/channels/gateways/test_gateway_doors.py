@@ -109,6 +109,35 @@ async def test_without_a_gateway_the_demo_writes_its_outbox(
     assert await fate(clean_database, push) == ("failed", "no_gateway", 1)
 
 
+async def test_without_a_gateway_in_production_an_operator_calls(clean_database: Database, settings: Settings) -> None:
+    """No text message has left the house: saying that it has would leave an alarm unheard."""
+    city = settings.model_copy(update={"environment": "production"})
+    with clock.hold(NOON):
+        alarm = await queued(
+            clean_database, template="sos_family", params={"elder": "王**", "at": "12:00"}, urgent=True
+        )
+        await one_round(clean_database, city, alarm)
+        assert await fate(clean_database, alarm) == ("failed", "no_gateway", 1)
+        async with wired(clean_database, city) as delivery:
+            await work_off(clean_database, delivery)
+    async with clean_database.transaction() as tx:
+        assert await tx.fetchval("SELECT count(*) FROM callback_task WHERE status = 'due'") == 1
+
+
+async def test_channels_without_a_gateway_are_told(doors: httpx.AsyncClient, clean_database: Database) -> None:
+    headers = await staff_headers(clean_database, roles=("administrator",))
+
+    async def missing() -> list[str]:
+        found: list[str] = (await doors.get("/v1/message-gateways", headers=headers)).json()["without_gateway"]
+        return found
+
+    assert await missing() == ["push", "sms"]
+    await put(doors, clean_database, "one", ALIYUN)
+    assert await missing() == ["push"]
+    await put(doors, clean_database, "one", ALIYUN | {"active": False})
+    assert await missing() == ["push", "sms"]
+
+
 async def test_one_gateway_of_a_channel_is_active_and_keys_are_seen_by_nobody(
     doors: httpx.AsyncClient, clean_database: Database
 ) -> None:
