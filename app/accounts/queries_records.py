@@ -54,6 +54,7 @@ FROM consent WHERE elder_id = $1 ORDER BY granted_at, id"""
 
 RECENT_CODES = """SELECT count(*) AS hour, max(created_at) AS last FROM one_time_code
 WHERE purpose = $1 AND phone_index = $2 AND created_at > $3"""
+CODES_SINCE = "SELECT count(*) FROM one_time_code WHERE purpose = $1 AND created_at > $2"
 ADD_CODE = """INSERT INTO one_time_code (id, purpose, phone_index, code_hash, created_at, expires_at)
 VALUES ($1, $2, $3, $4, $5, $6)"""
 # Only the newest code counts, and every look at it is a try.
@@ -159,6 +160,10 @@ async def consents(tx: Tx, elder_id: UUID) -> list[Any]:
 async def recent_codes(tx: Tx, purpose: str, phone_index: bytes, since: datetime) -> Any:
     """`hour`: how many since then; `last`: when the last one was made, or null."""
     return await tx.fetchrow(RECENT_CODES, purpose, phone_index, since)
+
+
+async def codes_since(tx: Tx, purpose: str, since: datetime) -> int:
+    return int(await tx.fetchval(CODES_SINCE, purpose, since))
 
 
 async def add_code(
