@@ -24,6 +24,7 @@ WHERE token_hash = $1 AND purpose = $2 AND expires_at > $3 AND revoked_at IS NUL
 COUNT_LINK = "UPDATE signed_link SET uses = uses + 1 WHERE token_hash = $1"
 REVOKE_LINKS = """UPDATE signed_link SET revoked_at = $3
 WHERE purpose = $1 AND subject_id = $2 AND revoked_at IS NULL"""
+WAS_LINK = "SELECT EXISTS (SELECT FROM signed_link WHERE token_hash = $1 AND purpose = $2)"
 STANDING_LINKS = """SELECT subject_id, max(expires_at) AS expires_at FROM signed_link
 WHERE purpose = $1 AND subject_id = ANY($2) AND revoked_at IS NULL AND expires_at > $3 GROUP BY subject_id"""
 NOTE_OPENING = """INSERT INTO link_opening (token_hash, device, slot, purpose, subject_id, held_by, opened_at, last_at,
@@ -126,6 +127,10 @@ async def standing_links(tx: Tx, purpose: str, subject_ids: Sequence[UUID], now:
 
 async def revoke_links(tx: Tx, purpose: str, subject_id: UUID, now: datetime) -> int:
     return await tx.run(REVOKE_LINKS, purpose, subject_id, now)
+
+
+async def was_link(tx: Tx, token_hash: bytes, purpose: str) -> bool:
+    return bool(await tx.fetchval(WAS_LINK, token_hash, purpose))
 
 
 async def add_consent(tx: Tx, *row: Any) -> UUID | None:
