@@ -51,7 +51,7 @@ jobs.replay audit.read payments.read payments.review insight.read"""
 _POLLS = """orders.watch provider.feed provider.orders family.order family.read dispatch.read plans.read followups.read
 messages.read family_links.read portal.read"""
 _CALLBACKS = """board.read board.views
-provider.offers provider.events provider.uploads caregiver.work caregiver.sign_in family.rate
+provider.offers provider.events provider.uploads caregiver.work caregiver.sign_in family.codes family.rate
 followups.work visits.record complaints.write channels.receipts
 channels.wechatpay family.pay payments.make"""
 _INTAKE = """session.open session.read session.close catalog.read regions.read family.sign_in channels.wechat

@@ -34,7 +34,7 @@ from app.dispatch import events as dispatch_events
 from app.dispatch import handlers as dispatch
 from app.dispatch import tasks as dispatch_tasks
 from app.elders import devices as elder_devices
-from app.elders.events import ElderDeparted
+from app.elders.events import CardRevoked, ElderDeparted
 from app.exchange import handlers as exchange
 from app.followup import events as followup_events
 from app.followup import handlers as followup
@@ -78,6 +78,7 @@ def bus() -> Bus:
     """Who listens to what."""
     bus = Bus()
     bus.on(ElderDeparted, benefits.on_elder_departed, orders.on_elder_departed)
+    bus.on(CardRevoked, wechat_events.on_card_revoked)
     bus.on(ProviderSuspended, dispatch.on_provider_suspended)
     bus.on(CaregiverChanged, availability.on_caregiver_changed)
     bus.on(order_events.OrderPlaced, dispatch.on_order_placed, notices.on_order_placed)

@@ -1,7 +1,8 @@
 """Signing in by phone: a six-digit code, five minutes, five tries.
 
 A phone is never an identity: the session says only that somebody holds this phone. Whom they may see is decided
-by the room that knows the families. Asking for a code is always answered alike, whoever the phone belongs to.
+by the room that knows the families, and so is to whom a code may be sent at all: each costs as much as an alarm's text
+message, from the same purse. Asking for a code is always answered alike, whoever the phone belongs to.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.accounts import queries_records, tokens
-from app.core import clock
+from app.core import clock, log
 from app.core.crypto import Vault
 from app.core.db import Database, Tx
 from app.core.errors import Unauthorized
@@ -30,6 +31,9 @@ VALID = timedelta(minutes=5)
 MAX_TRIES = 5
 PAUSE = timedelta(seconds=60)
 PER_HOUR = 5
+OF_ALL = ((timedelta(minutes=1), 30), (timedelta(hours=1), 300))
+"""So many codes of one purpose at the most, to whomever: a house rule. More than a city's families or caregivers ask
+for, and too few for a script to use up the purse."""
 FAMILY_SESSION = timedelta(days=30)
 CAREGIVER_SESSION = timedelta(days=14)
 
@@ -41,14 +45,20 @@ class PhoneSession:
 
 
 async def send_code(tx: Tx, purpose: str, phone: str) -> None:
-    """Send a code, unless this phone had one within a minute or five within an hour. Raises Invalid."""
+    """Send a code, unless this phone had one within a minute or five within an hour, or all together had too many.
+
+    The calling room has found the phone on record. Raises Invalid."""
     e164 = parse_phone(phone).e164
     index, now = phone_index(tx.vault, e164), clock.now()
     # Two requests at once must not both find room for one more code.
-    await tx.one_at_a_time("code", index.hex())
+    await tx.one_at_a_time("code", purpose)
     recent = await queries_records.recent_codes(tx, purpose, index, now - timedelta(hours=1))
     if recent["hour"] >= PER_HOUR or (recent["last"] is not None and recent["last"] > now - PAUSE):
         return
+    for span, most in OF_ALL:
+        if await queries_records.codes_since(tx, purpose, now - span) >= most:
+            log.get("accounts").warning("codes_exhausted", purpose=purpose, most=most)
+            return
     code_id, code = new_id(), f"{secrets.randbelow(10**6):06d}"
     await queries_records.add_code(tx, code_id, purpose, index, _hash(tx.vault, code_id, code), now, now + VALID)
     await messaging.send(

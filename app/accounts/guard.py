@@ -6,14 +6,17 @@ web faces' cookie), or the signature of an app key; without one the caller is th
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from fastapi import Request
 
 from app.accounts import keys, policy, queries, signing, tokens
 from app.core import clock
-from app.core.db import Tx
+from app.core.db import Database, Tx
 from app.core.errors import Unauthorized
 from app.core.http import MUTATING, Caller
 
@@ -22,6 +25,9 @@ IDLE = timedelta(hours=8)
 ABSOLUTE = timedelta(hours=12)
 TOUCH_EVERY = timedelta(minutes=1)
 COOKIE = "__Host-nuanxian"
+
+PATIENCE_S = 0.15
+_DEVICE_KEYS = "accounts.device_keys"
 
 NOBODY = Caller(kind=policy.PUBLIC, id="public", name="公众")
 
@@ -50,6 +56,25 @@ class AccountsGuard:
 
     def knows(self, action: str) -> bool:
         return action in policy.ACTIONS
+
+
+async def device_keys(database: Database) -> dict[str, Any]:
+    """The living keys of makers, by name, their secrets sealed; while the database is away, those of before."""
+
+    async def load() -> dict[str, Any]:
+        async with database.transaction() as tx:
+            return {row["key"]: row for row in await queries.device_keys(tx)}
+
+    return await database.cache.last_known(_DEVICE_KEYS, load, PATIENCE_S)
+
+
+async def remembered_device(database: Database, request: Request, body: bytes) -> Caller:
+    """Whose device key has signed this, while the database is away: only for a door where the same message twice
+    changes nothing, for nobody can say whether the nonce is new. Raises Unauthorized."""
+    proof = _Proof.of(request, body)
+    row = (await device_keys(database)).get(proof.key)
+    proof.check(database, row)
+    return _keyholder(proof.key, "device", row)
 
 
 async def _by_token(tx: Tx, token: str) -> Caller:
@@ -102,25 +127,46 @@ async def _caregiver(tx: Tx, token_hash: bytes) -> Caller:
 
 
 async def _by_signature(tx: Tx, request: Request, body: bytes) -> Caller:
-    key, nonce = request.headers["x-app-key"], request.headers.get("x-nonce", "")
-    timestamp, given = request.headers.get("x-timestamp", ""), request.headers.get("x-signature", "")
-    now = clock.now()
-    if not signing.NONCE.fullmatch(nonce):
-        raise Unauthorized("nonce_malformed", "X-Nonce takes 8 to 128 of A-Z a-z 0-9 . _ ~ -")
-    if not signing.is_timely(timestamp, now):
-        raise Unauthorized("timestamp_out_of_window", "X-Timestamp must be within 300 s of our clock")
-    row = await queries.app_caller(tx, key, nonce, now)
-    path = request.scope.get("raw_path", request.url.path.encode()).decode("latin-1").split("?", 1)[0]
-    query = request.scope["query_string"].decode("latin-1")
-    text = signing.signed_text(request.method, path, query, body, timestamp, nonce)
-    secrets = [""] if row is None else keys.opened(tx, key, row["secrets"])
-    if not signing.is_signed_by(secrets, text, given) or row is None:
-        raise Unauthorized("signature_wrong", "the key is unknown or the signature does not fit this request")
+    proof = _Proof.of(request, body)
+    row = await queries.app_caller(tx, proof.key, proof.nonce, clock.now())
+    proof.check(tx, row)
     if not row["fresh"]:
         raise Unauthorized("nonce_reused", "this nonce was used before: sign every request anew")
-    provider_id = row["provider_id"]
+    return _keyholder(proof.key, row["kind"], row, row["provider_id"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Proof:
+    """What a signed request brings, in time and well formed."""
+
+    key: str
+    nonce: str
+    signature: str
+    text: bytes
+
+    @classmethod
+    def of(cls, request: Request, body: bytes) -> _Proof:
+        """Raises Unauthorized."""
+        key, nonce = request.headers.get("x-app-key", ""), request.headers.get("x-nonce", "")
+        timestamp, given = request.headers.get("x-timestamp", ""), request.headers.get("x-signature", "")
+        if not signing.NONCE.fullmatch(nonce):
+            raise Unauthorized("nonce_malformed", "X-Nonce takes 8 to 128 of A-Z a-z 0-9 . _ ~ -")
+        if not signing.is_timely(timestamp, clock.now()):
+            raise Unauthorized("timestamp_out_of_window", "X-Timestamp must be within 300 s of our clock")
+        path = request.scope.get("raw_path", request.url.path.encode()).decode("latin-1").split("?", 1)[0]
+        query = request.scope["query_string"].decode("latin-1")
+        return cls(key, nonce, given, signing.signed_text(request.method, path, query, body, timestamp, nonce))
+
+    def check(self, source: Tx | Database, row: Any) -> None:
+        """`row`: the key's, None for an unknown one. Raises Unauthorized."""
+        secrets = [""] if row is None else keys.opened(source, self.key, row["secrets"])
+        if not signing.is_signed_by(secrets, self.text, self.signature) or row is None:
+            raise Unauthorized("signature_wrong", "the key is unknown or the signature does not fit this request")
+
+
+def _keyholder(key: str, kind: str, row: Any, provider_id: UUID | None = None) -> Caller:
     return Caller(
-        kind=row["kind"],
+        kind=kind,
         id=key if provider_id is None else str(provider_id),
         name=row["name"],
         provider_id=provider_id,

@@ -9,7 +9,7 @@ from uuid import UUID
 from app.accounts import audit, queries
 from app.accounts.signing import sign
 from app.core import clock
-from app.core.db import Tx
+from app.core.db import Database, Tx
 from app.core.errors import Invalid, NotFound
 from app.core.http import SYSTEM, Caller
 from app.core.ids import new_secret
@@ -69,9 +69,9 @@ async def all_keys(tx: Tx) -> list[Any]:
     return await queries.keys(tx)
 
 
-def opened(tx: Tx, key: str, sealed: bytes) -> list[str]:
+def opened(source: Tx | Database, key: str, sealed: bytes) -> list[str]:
     """The live secrets, newest first. Opening takes 10 µs, so they are never kept in memory."""
-    return tx.vault.open("app_key.secrets", key, sealed).split("\n")
+    return source.vault.open("app_key.secrets", key, sealed).split("\n")
 
 
 def _sealed(tx: Tx, key: str, secrets: list[str]) -> bytes:

@@ -51,6 +51,11 @@ async def leads_to(tx: Tx, token: str, purpose: str) -> UUID:
     return UUID(str(found["subject_id"]))
 
 
+async def was_issued(tx: Tx, token: str, purpose: str) -> bool:
+    """Whether the token led anywhere once, revoked or worn out as it may be."""
+    return await queries_records.was_link(tx, hash_of(token), purpose)
+
+
 async def revoke(tx: Tx, purpose: str, subject_id: UUID) -> int:
     """Close every link to `subject_id` for `purpose`; returns how many were open."""
     return await queries_records.revoke_links(tx, purpose, subject_id, clock.now())

@@ -54,6 +54,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "family.rate": _who(PUBLIC),
     "family.pay": _who(PUBLIC),
     "family.sign_in": _who(PUBLIC),
+    "family.codes": _who(PUBLIC),
     "caregiver.sign_in": _who(PUBLIC),
     "cards.scan": _who(PUBLIC),  # the token on the card is the proof
     "cards.help": _who(PUBLIC),

@@ -33,6 +33,7 @@ APP_CALLER = """WITH k AS (
 )
 SELECT k.*, EXISTS (SELECT FROM n) AS fresh FROM k"""
 
+DEVICE_KEYS = "SELECT key, vendors, name, secrets FROM app_key WHERE kind = 'device' AND active"
 ADD_KEY = """INSERT INTO app_key (key, kind, provider_id, vendors, name, secrets, active, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, true, $7)"""
 LOCK_KEY = "SELECT secrets FROM app_key WHERE key = $1 AND active FOR UPDATE"
@@ -61,6 +62,10 @@ async def caregiver_caller(tx: Tx, token_hash: bytes, now: datetime) -> Any:
 async def app_caller(tx: Tx, key: str, nonce: str, now: datetime) -> Any:
     """The key's row with `fresh`: whether the nonce was free. None for a key that is not active."""
     return await tx.fetchrow(APP_CALLER, key, nonce, now)
+
+
+async def device_keys(tx: Tx) -> list[Any]:
+    return await tx.fetch(DEVICE_KEYS)
 
 
 async def add_key(

@@ -24,6 +24,7 @@ WHERE token_hash = $1 AND purpose = $2 AND expires_at > $3 AND revoked_at IS NUL
 COUNT_LINK = "UPDATE signed_link SET uses = uses + 1 WHERE token_hash = $1"
 REVOKE_LINKS = """UPDATE signed_link SET revoked_at = $3
 WHERE purpose = $1 AND subject_id = $2 AND revoked_at IS NULL"""
+WAS_LINK = "SELECT EXISTS (SELECT FROM signed_link WHERE token_hash = $1 AND purpose = $2)"
 STANDING_LINKS = """SELECT subject_id, max(expires_at) AS expires_at FROM signed_link
 WHERE purpose = $1 AND subject_id = ANY($2) AND revoked_at IS NULL AND expires_at > $3 GROUP BY subject_id"""
 NOTE_OPENING = """INSERT INTO link_opening (token_hash, device, slot, purpose, subject_id, held_by, opened_at, last_at,
@@ -54,6 +55,7 @@ FROM consent WHERE elder_id = $1 ORDER BY granted_at, id"""
 
 RECENT_CODES = """SELECT count(*) AS hour, max(created_at) AS last FROM one_time_code
 WHERE purpose = $1 AND phone_index = $2 AND created_at > $3"""
+CODES_SINCE = "SELECT count(*) FROM one_time_code WHERE purpose = $1 AND created_at > $2"
 ADD_CODE = """INSERT INTO one_time_code (id, purpose, phone_index, code_hash, created_at, expires_at)
 VALUES ($1, $2, $3, $4, $5, $6)"""
 # Only the newest code counts, and every look at it is a try.
@@ -127,6 +129,10 @@ async def revoke_links(tx: Tx, purpose: str, subject_id: UUID, now: datetime) ->
     return await tx.run(REVOKE_LINKS, purpose, subject_id, now)
 
 
+async def was_link(tx: Tx, token_hash: bytes, purpose: str) -> bool:
+    return bool(await tx.fetchval(WAS_LINK, token_hash, purpose))
+
+
 async def add_consent(tx: Tx, *row: Any) -> UUID | None:
     """The id that was given; None when such a consent stands already."""
     added: UUID | None = await tx.fetchval(ADD_CONSENT, *row)
@@ -159,6 +165,10 @@ async def consents(tx: Tx, elder_id: UUID) -> list[Any]:
 async def recent_codes(tx: Tx, purpose: str, phone_index: bytes, since: datetime) -> Any:
     """`hour`: how many since then; `last`: when the last one was made, or null."""
     return await tx.fetchrow(RECENT_CODES, purpose, phone_index, since)
+
+
+async def codes_since(tx: Tx, purpose: str, since: datetime) -> int:
+    return int(await tx.fetchval(CODES_SINCE, purpose, since))
 
 
 async def add_code(

@@ -10,11 +10,9 @@ from pydantic import AwareDatetime
 
 from app.accounts import audit, codes, passwords, queries_staff, router_keys, service, sessions
 from app.accounts.schemas import (
-    AskCode,
     AuditEntryView,
     CallerView,
     ChangeStaffBody,
-    CodeAsked,
     NewStaffBody,
     NewStaffView,
     PhoneSessionView,
@@ -57,19 +55,6 @@ async def read_session(caller: CallerDep) -> CallerView:
 @allow("session.close", keyed=False)
 async def close_session(tx: TxDep, caller: CallerDep) -> None:
     await sessions.sign_out(tx, caller)
-
-
-@router.post(
-    "/v1/family/sessions/codes",
-    status_code=202,
-    response_model=CodeAsked,
-    summary="Have a one-time code sent to a phone",
-    description="The answer is the same for every phone. One code a minute, five an hour.",
-)
-@allow("family.sign_in", keyed=False)
-async def ask_code(tx: TxDep, body: AskCode) -> CodeAsked:
-    await codes.send_code(tx, codes.FAMILY, body.phone)
-    return CodeAsked(expires_in_s=int(codes.VALID.total_seconds()))
 
 
 @router.post("/v1/family/sessions", status_code=201, response_model=PhoneSessionView, summary="Sign in by phone")

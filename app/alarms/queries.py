@@ -19,7 +19,8 @@ RAISE = f"""INSERT INTO incident (id, subject, status, severity, kind, elder_id,
   alarms, lng, lat, place)
 VALUES ($1, $2, 'open', $3, $4, $5, $6, $7, $7, 1, $8, $9, $10)
 ON CONFLICT (subject) WHERE {JOINED} DO UPDATE SET
-  alarms = incident.alarms + 1, last_at = greatest(incident.last_at, excluded.last_at),
+  alarms = incident.alarms + 1, first_at = least(incident.first_at, excluded.first_at),
+  last_at = greatest(incident.last_at, excluded.last_at),
   kind = CASE WHEN incident.severity = 'serious' AND excluded.severity = 'critical' THEN excluded.kind
     ELSE incident.kind END,
   severity = CASE WHEN excluded.severity = 'critical' THEN 'critical' ELSE incident.severity END,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from importlib.resources import files
 from typing import Any
 from uuid import UUID
@@ -33,7 +33,7 @@ ANOTHER_AFTER = timedelta(minutes=30)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
     """One report of an emergency. `source` makes it one; `device` names the device of nobody we know, if it was one;
-    `lng`, `lat` in WGS-84 are the device's own."""
+    `lng`, `lat` in WGS-84 are the device's own. `at` is when it reached us: from then on the ladder is climbed."""
 
     source: str
     kind: str
@@ -43,6 +43,7 @@ class Alarm:
     device: str | None = None
     lng: float | None = None
     lat: float | None = None
+    at: datetime | None = None
 
 
 async def raise_alarm(tx: Tx, alarm: Alarm) -> UUID:
@@ -53,7 +54,8 @@ async def raise_alarm(tx: Tx, alarm: Alarm) -> UUID:
     if known is not None:
         return known
     now, incident_id = clock.now(), new_id()
-    for stale in await queries.left_open(tx, _subject(alarm), now - ANOTHER_AFTER):
+    at = alarm.at or now
+    for stale in await queries.left_open(tx, _subject(alarm), at - ANOTHER_AFTER):
         await queries.move(tx, stale["id"], {"status": Status.CLOSED, "closed_at": now})
         await _enter(tx, SYSTEM, stale["id"], "closed", {"because": "another alarm"}, None)
         await _tell_closed(tx, SYSTEM, stale["id"], ANOTHER)
@@ -66,14 +68,12 @@ async def raise_alarm(tx: Tx, alarm: Alarm) -> UUID:
         alarm.kind,
         alarm.elder_id,
         division,
-        now,
+        at,
         lng,
         lat,
         place,
     )
-    await queries.add_alarm(
-        tx, new_id(), row["id"], alarm.source, alarm.care_request_id, alarm.kind, alarm.channel, now
-    )
+    await queries.add_alarm(tx, new_id(), row["id"], alarm.source, alarm.care_request_id, alarm.kind, alarm.channel, at)
     if row["status"] in CLIMBING:
         await queries.plan(tx, row["id"], ladder(await _rungs(tx, row), row["first_at"]))
     await tell_desk(tx, "incident.raised" if row["id"] == incident_id else "incident.repeated", row)

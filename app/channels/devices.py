@@ -1,4 +1,7 @@
-"""The door for SOS buttons and other devices, through the platforms of their makers."""
+"""The door for SOS buttons and other devices, through the platforms of their makers.
+
+A maker's platform asks a few times and then gives an alarm up, so this door opens while the database is away, too.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,18 @@ from typing import Annotated
 
 from fastapi import Path, Request
 
+from app.accounts import guard
+from app.channels import device_messages
+from app.channels.device_messages import SIGNS_OF_LIFE
+from app.channels.porch import ALARM, ALARM_PATIENCE_S, Porch
 from app.channels.schemas import DeviceAlarm, DeviceReceipt, Heartbeats, HeartbeatsView
 from app.channels.vendors import makers
 from app.core.db import Tx
 from app.core.errors import Forbidden
-from app.core.http import Caller, CallerDep, Router, TxDep, allow
+from app.core.http import Caller, CallerDep, DatabaseDep, Guard, Router, TxDep, allow
 from app.elders import devices
-from app.intake import alarms
-from app.intake.alarms import Alarm
 
-SIGNS_OF_LIFE = frozenset({"heartbeat", "online"})
+ACTION = "channels.devices"
 
 router = Router(tags=["devices"])
 
@@ -25,12 +30,23 @@ Vendor = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 @router.post(
     "/channels/devices/{vendor}", response_model=DeviceReceipt, summary="A message of a device; repeatable by msg_id"
 )
-@allow("channels.devices", keyed=False)
-async def receive_alarm(
-    request: Request, tx: TxDep, caller: CallerDep, vendor: Vendor, body: DeviceAlarm
-) -> DeviceReceipt:
-    _check(caller, vendor)
-    return await take(tx, caller, vendor, body, await request.body())
+@allow(ACTION, keyed=False, own_proof=True)
+async def receive_alarm(request: Request, database: DatabaseDep, vendor: Vendor, body: DeviceAlarm) -> DeviceReceipt:
+    raw, porch, doorkeeper = await request.body(), _porch(request), _guard(request)
+
+    async def take(tx: Tx) -> DeviceReceipt:
+        caller = await doorkeeper.identify(tx, request, raw, ACTION)
+        _check(doorkeeper, caller, vendor)
+        return await device_messages.take(tx, caller, vendor, body, raw)
+
+    if (receipt := await porch.in_time(take, ALARM_PATIENCE_S)) is not None:
+        return receipt
+    caller = await guard.remembered_device(database, request, raw)
+    _check(doorkeeper, caller, vendor)
+    known = (await makers.known(database)).get(vendor, makers.UNKNOWN)
+    if known.type_of(body.type) not in SIGNS_OF_LIFE:
+        await porch.keep([device_messages.waiting(caller, vendor, body, raw)], ALARM)
+    return DeviceReceipt(fresh=True)
 
 
 @router.post(
@@ -38,34 +54,25 @@ async def receive_alarm(
     response_model=HeartbeatsView,
     summary="Signs of life of many devices; what is silent after one is missed",
 )
-@allow("channels.devices", keyed=False)
-async def receive_heartbeats(tx: TxDep, caller: CallerDep, vendor: Vendor, body: Heartbeats) -> HeartbeatsView:
-    _check(caller, vendor)
+@allow(ACTION, keyed=False)
+async def receive_heartbeats(
+    request: Request, tx: TxDep, caller: CallerDep, vendor: Vendor, body: Heartbeats
+) -> HeartbeatsView:
+    _check(_guard(request), caller, vendor)
     return HeartbeatsView(known=await devices.alive(tx, vendor, [(one.device_id, one.battery) for one in body.devices]))
 
 
-async def take(tx: Tx, caller: Caller, vendor: str, said: DeviceAlarm, raw: bytes) -> DeviceReceipt:
-    """One message, in whatever form it came: the maker's code becomes our type; `raw` is kept."""
-    kind = (await makers.maker(tx, vendor)).type_of(said.type)
-    if kind in SIGNS_OF_LIFE:
-        await devices.alive(tx, vendor, [(said.device_id, said.battery)])
-        return DeviceReceipt(fresh=True)
-    place = said.location.wgs84() if said.location is not None else None
-    alarm = Alarm(
-        vendor=vendor,
-        device_id=said.device_id,
-        msg_id=said.msg_id,
-        type=kind,
-        lng=place[0] if place else None,
-        lat=place[1] if place else None,
-        battery=said.battery,
-        note=said.note,
-        raw=raw,
-    )
-    receipt = await alarms.take_alarm(tx, caller, alarm)
-    return DeviceReceipt(contact_id=receipt.contact_id, fresh=receipt.fresh, care_request_id=receipt.care_request_id)
+def _porch(request: Request) -> Porch:
+    porch: Porch = request.app.state.porch
+    return porch
 
 
-def _check(caller: Caller, vendor: str) -> None:
+def _guard(request: Request) -> Guard:
+    found: Guard = request.app.state.guard
+    return found
+
+
+def _check(doorkeeper: Guard, caller: Caller, vendor: str) -> None:
+    doorkeeper.authorise(caller, ACTION)
     if vendor not in caller.facts.get("vendors", ()):
         raise Forbidden("vendor_of_another_key", "this key does not speak for this maker's devices")

@@ -26,6 +26,7 @@ async def on_emergency_received(tx: Tx, event: EmergencyReceived) -> None:
             device=event.device,
             lng=event.lng,
             lat=event.lat,
+            at=event.at,
         ),
     )
 
@@ -47,5 +48,6 @@ async def on_alarm_repeated(tx: Tx, event: AlarmRepeated) -> None:
             device=event.device,
             lng=event.lng,
             lat=event.lat,
+            at=event.at,
         ),
     )

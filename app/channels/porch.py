@@ -1,10 +1,11 @@
 """The porch: where a contact waits while the database does not answer.
 
 WeChat asks three times within fifteen seconds and then gives a message up; "stored" must be true when we say so, and
-we have to say it within a second. So an arrival is stored in the database if that answers in time, and otherwise in a
-sealed file of its own, on disk before anything is acknowledged. Every web process carries in what lies on the porch,
-whoever put it there. The file is called after the arrival's natural key and the database has the same key: copies
-share one file, and whatever is killed or carried in twice, the contact is stored once.
+we have to say it within a second; makers of SOS buttons ask as seldom, and give an alarm up. So an arrival is stored in
+the database if that answers in time, and otherwise in a sealed file of its own, on disk before it is acknowledged.
+Every web process carries in what lies on the porch, whoever put it there. The file is called after the natural key of
+the arrival and the database has the same key: copies share one file, and whatever is killed or carried in twice is
+stored once.
 """
 
 from __future__ import annotations
@@ -12,30 +13,45 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any, TypeVar
 
 import asyncpg
 
+from app.accounts import guard
+from app.channels import device_messages
+from app.channels.vendors import makers
+from app.channels.wechat import accounts
 from app.core import clock, log
 from app.core.crypto import SealBroken, Vault
-from app.core.db import Database
+from app.core.db import Database, Tx
 from app.core.errors import Unavailable
+from app.core.http import repeat_lost_races
 from app.core.json import dumps, loads
 from app.core.sqlstate import as_unavailable
 from app.intake import contacts
 from app.intake.contacts import Arrival
 
 PATIENCE_S = 0.35
+ALARM_PATIENCE_S = 2.0
+"""An alarm that is taken in at once is at the desk at once; makers' platforms wait for some seconds."""
 LOOK_EVERY_S = 1.0
 MOST_LATE = 20
 """So many answers of the database may be overdue before it is not asked any more."""
 _FIELD = "porch.arrival"
 _UNREADABLE = ".unreadable"
 _log = log.get("porch")
+T = TypeVar("T")
+
+ALARM = "device alarm"
+WAYS_IN: Mapping[str, Callable[[Tx, Arrival], Awaitable[Any]]] = {ALARM: device_messages.carried_in}
+"""What is not only stored for a job to come, but dealt with as it is carried in."""
+KNOWN: Sequence[Callable[[Database], Awaitable[Any]]] = (accounts.known, makers.known, guard.device_keys)
+"""How the doors know who is there: to be asked before the database is away, for a button is pressed seldom."""
 
 
 class Porch:
@@ -43,7 +59,7 @@ class Porch:
 
     def __init__(self, database: Database, directory: Path, patience_s: float = PATIENCE_S) -> None:
         self._database, self._directory, self._patience_s = database, directory, patience_s
-        self._late: set[asyncio.Task[None]] = set()
+        self._late: set[asyncio.Task[Any]] = set()
         self._put = asyncio.Event()
 
     async def take(self, arrival: Arrival, job: str) -> None:
@@ -51,13 +67,44 @@ class Porch:
 
         Raises Unavailable when neither takes it: then nothing may be acknowledged.
         """
-        if len(self._late) < MOST_LATE and await self._stored_in_time(arrival, job):
-            return
+        if await self.in_time(lambda tx: _store(tx, arrival, job), self._patience_s) is None:
+            await self.keep([arrival], job)
+
+    async def keep(self, arrivals: Sequence[Arrival], job: str) -> None:
+        """Put them down here, on disk when this returns. `job`: a job, or one of `WAYS_IN`. Raises Unavailable."""
+        now = clock.now()
         try:
-            await asyncio.to_thread(self._keep, replace(arrival, at=arrival.at or clock.now()), job)
+            for one in arrivals:
+                await asyncio.to_thread(self._keep, replace(one, at=one.at or now), job)
         except OSError as failure:
             raise Unavailable("porch_full", "neither the database nor the disk takes this") from failure
         self._put.set()
+
+    async def in_time(self, work: Callable[[Tx], Awaitable[T]], patience_s: float) -> T | None:
+        """What `work` gives, done in a transaction of its own; None when the database is away or has not answered yet.
+        Then it may still get done: it must be work that may be done twice.
+
+        A statement under way is left alone: calling it off means waiting for the very server that does not answer.
+        """
+        if len(self._late) >= MOST_LATE:
+            return None
+
+        async def attempt() -> T:
+            async with self._database.transaction() as tx:
+                return await work(tx)
+
+        working = asyncio.create_task(repeat_lost_races(attempt))
+        await asyncio.wait({working}, timeout=patience_s)
+        if not working.done():
+            self._late.add(working)
+            working.add_done_callback(self._no_longer_late)
+            return None
+        failure = working.exception()
+        if failure is None:
+            return working.result()
+        if not _is_outage(failure):
+            raise failure
+        return None
 
     async def carry_in(self) -> int:
         """Store what lies on the porch, oldest first; returns how many files are gone. Fails while the database is
@@ -74,7 +121,8 @@ class Porch:
                 with suppress(FileNotFoundError):
                     (self._directory / name).rename(self._directory / f"{name}{_UNREADABLE}")
                 continue
-            await self._store(arrival, job)
+            if not await self._carried(arrival, job, name):
+                continue
             await asyncio.to_thread((self._directory / name).unlink, missing_ok=True)
             gone += 1
         return gone
@@ -82,6 +130,9 @@ class Porch:
     async def run(self) -> None:
         """Carry in, again and again, until cancelled."""
         while True:
+            for known in KNOWN:
+                with suppress(Exception):
+                    await known(self._database)
             try:
                 if gone := await self.carry_in():
                     _log.info("porch_emptied", files=gone)
@@ -93,29 +144,19 @@ class Porch:
                 # The database has just been too slow: give it a moment.
                 await asyncio.sleep(LOOK_EVERY_S)
 
-    async def _stored_in_time(self, arrival: Arrival, job: str) -> bool:
-        """False when the database is away or has not answered yet.
-
-        A statement under way is left alone: calling it off means waiting for the very server that does not answer.
-        """
-        storing = asyncio.create_task(self._store(arrival, job))
-        await asyncio.wait({storing}, timeout=self._patience_s)
-        if not storing.done():
-            self._late.add(storing)
-            storing.add_done_callback(self._no_longer_late)
+    async def _carried(self, arrival: Arrival, job: str, name: str) -> bool:
+        """False for what fails by itself: it stays, and holds up no other. Fails while the database is away."""
+        try:
+            async with self._database.transaction() as tx:
+                await _store(tx, arrival, job)
+        except Exception as failure:
+            if _is_outage(failure):
+                raise
+            _log.error("porch_not_taken", file=name, error=log.describe(failure))
             return False
-        failure = storing.exception()
-        if failure is None:
-            return True
-        if not _is_outage(failure):
-            raise failure
-        return False
+        return True
 
-    async def _store(self, arrival: Arrival, job: str) -> None:
-        async with self._database.transaction() as tx:
-            await contacts.receive(tx, arrival, job=job)
-
-    def _no_longer_late(self, storing: asyncio.Task[None]) -> None:
+    def _no_longer_late(self, storing: asyncio.Task[Any]) -> None:
         self._late.discard(storing)
         if not storing.cancelled() and (failure := storing.exception()) is not None:
             _log.warning("porch_late_failure", error=log.describe(failure))
@@ -151,6 +192,12 @@ class Porch:
         job = facts.pop("job")
         facts |= {"raw": facts["raw"].encode("latin-1"), "at": datetime.fromisoformat(facts["at"])}
         return Arrival(**facts), job
+
+
+async def _store(tx: Tx, arrival: Arrival, job: str) -> Any:
+    if job in WAYS_IN:
+        return await WAYS_IN[job](tx, arrival)
+    return await contacts.receive(tx, arrival, job=job)
 
 
 def _name(vault: Vault, arrival: Arrival) -> str:

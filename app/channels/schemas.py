@@ -132,7 +132,7 @@ class DeviceAlarm(Body):
 
 class DeviceReceipt(View):
     """`care_request_id` is null for messages that are no alarm (test, restore, low battery, offline); a mere sign of
-    life is not even kept, and has no `contact_id`."""
+    life is not even kept, and has no `contact_id`; nor has yet what is kept outside of a database that is away."""
 
     contact_id: UUID | None = None
     fresh: bool

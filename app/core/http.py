@@ -66,12 +66,15 @@ class Policy:
     `own_transaction`: the endpoint opens its own short transactions (long polls, streams, sign-in); such a
     route is never keyed, because a key lives in the transaction of the effect, and is never repeated.
     `raw`: the endpoint makes sense of the bytes by itself, and refuses them in its own words.
+    `own_proof`: the endpoint opens its own transaction and asks the guard inside it, because it has to know the caller
+    even while the database is away.
     """
 
     action: str
     keyed: bool
     own_transaction: bool
     raw: bool = False
+    own_proof: bool = False
 
 
 class Guard(Protocol):
@@ -105,7 +108,12 @@ Place = AbstractAsyncContextManager[None]
 
 
 def allow(
-    action: str, *, keyed: bool | None = None, own_transaction: bool = False, raw: bool = False
+    action: str,
+    *,
+    keyed: bool | None = None,
+    own_transaction: bool = False,
+    raw: bool = False,
+    own_proof: bool = False,
 ) -> Callable[[F], F]:
     """Declare an endpoint's policy; goes directly above the function, below the route decorator.
 
@@ -113,7 +121,7 @@ def allow(
     """
 
     def declare(endpoint: F) -> F:
-        endpoint.__policy__ = (action, keyed, own_transaction, raw)  # type: ignore[attr-defined]
+        endpoint.__policy__ = (action, keyed, own_transaction or own_proof, raw, own_proof)  # type: ignore[attr-defined]
         return endpoint
 
     return declare
@@ -130,11 +138,11 @@ class Route(APIRoute):
         declared = getattr(endpoint, "__policy__", None)
         if declared is None:
             raise RuntimeError(f"route {path} ({endpoint.__qualname__}) declares no policy")
-        action, keyed, own, raw = declared
+        action, keyed, own, raw, own_proof = declared
         if keyed and own:
             raise RuntimeError(f"route {path} cannot keep a key outside of its transaction")
         mutating = bool(MUTATING & set(options.get("methods") or ()))
-        self.policy = Policy(action, mutating and not own if keyed is None else keyed, own, raw)
+        self.policy = Policy(action, mutating and not own if keyed is None else keyed, own, raw, own_proof)
         super().__init__(path, endpoint, **options)
         _give_directly(self.dependant)
 
@@ -171,7 +179,7 @@ class Route(APIRoute):
 
         try:
             async with place:
-                return await _repeat_lost_races(attempt)
+                return await repeat_lost_races(attempt)
         except Unavailable:
             raise
         except Exception:
@@ -197,11 +205,11 @@ class Route(APIRoute):
         guard: Guard = request.app.state.guard
         if (caller := guard.anybody(self.policy.action)) is not None:
             request.state.caller = caller
-        else:
+        elif not self.policy.own_proof:
             async with place:
-                await _repeat_lost_races(admission)
+                await repeat_lost_races(admission)
         request.state.tx = None
-        return await _repeat_lost_races(lambda: endpoint(request), tries=1)
+        return await repeat_lost_races(lambda: endpoint(request), tries=1)
 
     async def _admit(self, tx: Tx, request: Request, body: bytes) -> None:
         guard: Guard = request.app.state.guard
@@ -210,7 +218,7 @@ class Route(APIRoute):
         request.state.caller, request.state.tx = caller, tx
 
 
-async def _repeat_lost_races(attempt: Callable[[], Awaitable[T]], tries: int = MAX_TRIES) -> T:
+async def repeat_lost_races(attempt: Callable[[], Awaitable[T]], tries: int = MAX_TRIES) -> T:
     """Serialization failures and deadlocks are nobody's mistake: try again, a bounded number of times."""
     for trial in range(tries):
         try:

@@ -19,6 +19,7 @@ from app.core.errors import Conflict, NotFound, TooMany
 from app.core.http import Caller
 from app.core.ids import new_id
 from app.elders import queries_cards
+from app.elders.events import CardRevoked
 
 HOTLINE = "12349"
 TOKEN = "elder_card.token"  # noqa: S105 (the name of a field)
@@ -32,7 +33,8 @@ async def issue(tx: Tx, caller: Caller, elder_id: UUID) -> UUID:
     """A new card; the one before is void from now on."""
     await queries_cards.lock_elder(tx, elder_id)
     now, card_id, token = clock.now(), new_id(), new_token("")
-    await queries_cards.revoke(tx, elder_id, now, caller.actor)
+    if await queries_cards.revoke(tx, elder_id, now, caller.actor):
+        await _tell(tx, caller, elder_id)
     sealed = tx.vault.seal(TOKEN, card_id, token)
     for _ in range(TRIES):
         number = f"{secrets.randbelow(10**8):08d}"
@@ -46,7 +48,12 @@ async def revoke(tx: Tx, caller: Caller, elder_id: UUID, card_id: UUID) -> None:
     """Lost, or not wanted any more. Raises NotFound for a card that is no living one of this elder."""
     if not await queries_cards.revoke(tx, elder_id, clock.now(), caller.actor, card_id):
         raise NotFound("card_not_found", "there is no such card")
+    await _tell(tx, caller, elder_id)
     await audit.record(tx, caller, "elders.revoke_card", "elder", elder_id)
+
+
+async def _tell(tx: Tx, caller: Caller, elder_id: UUID) -> None:
+    await tx.publish(CardRevoked(elder_id=elder_id, actor=caller.actor, at=clock.now()))
 
 
 async def living(tx: Tx, elder_id: UUID) -> tuple[Any, str]:

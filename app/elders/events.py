@@ -20,3 +20,13 @@ class ElderDeparted(Event):
     """deceased or moved"""
     actor: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardRevoked(Event):
+    """The card the elder carried is void, lost or replaced: whatever else leads to the elder as it did ends, too."""
+
+    name: ClassVar[str] = "elder.card_revoked"
+    elder_id: UUID
+    actor: str
+    at: datetime

@@ -32,6 +32,9 @@ BY_PHONE = """SELECT DISTINCT ON (elder_id) elder_id, name, relation FROM (
   WHERE f.phone_index = $2 AND e.status = 'active'
 ) found ORDER BY elder_id, rank"""
 
+IS_FAMILY = """SELECT EXISTS (SELECT FROM family_member f JOIN elder e ON e.id = f.elder_id
+WHERE f.phone_index = $1 AND e.status = 'active')"""
+
 SAME_PHONE = """SELECT DISTINCT e.id FROM elder_phone mine
 JOIN elder_phone theirs ON theirs.phone_index = mine.phone_index AND theirs.elder_id <> mine.elder_id
 JOIN elder e ON e.id = theirs.elder_id
@@ -143,6 +146,11 @@ async def end_tag(tx: Tx, elder_id: UUID, tag: str, last_day: date) -> int:
 async def add_family(tx: Tx, members: Sequence[Mapping[str, Any]]) -> None:
     if members:
         await tx.execute(insert(FamilyMember), list(members))
+
+
+async def is_family(tx: Tx, phone_index: bytes) -> bool:
+    """Whether somebody of this number is the relative of an elder we care for."""
+    return bool(await tx.fetchval(IS_FAMILY, phone_index))
 
 
 async def family(tx: Tx, elder_ids: Sequence[UUID]) -> Sequence[Any]:

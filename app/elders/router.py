@@ -11,7 +11,16 @@ from app.accounts import audit
 from app.core.errors import Invalid
 from app.core.http import CallerDep, IfMatchDep, Router, TxDep, allow, set_etag
 from app.core.paging import CursorParam, Limit, Page, after_id, decode_cursor, encode_cursor, page_of
-from app.elders import circumstances, registration, router_cards, router_consents, router_devices, search, views
+from app.elders import (
+    circumstances,
+    registration,
+    router_cards,
+    router_consents,
+    router_devices,
+    search,
+    signing_in,
+    views,
+)
 from app.elders.facts import NewElder, NewFamilyMember, NewPhone, NewTag
 from app.elders.schemas import (
     CreatedView,
@@ -180,6 +189,7 @@ def _hit(cursor: str | None) -> search.Hit | None:
         raise Invalid("cursor_malformed", "use next_cursor as it was given", field="cursor") from broken
 
 
+router.include_router(signing_in.router)
 router.include_router(router_devices.router)
 router.include_router(router_consents.router)
 router.include_router(router_cards.router)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict, dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from app.core import clock
 from app.core.db import Tx
@@ -42,17 +42,23 @@ class Alarm:
     raw: bytes
 
 
-async def take_alarm(tx: Tx, caller: Caller, alarm: Alarm) -> Receipt:
-    """Store the message and raise an emergency; pressing again within a minute adds to the same emergency."""
+def identity(device_id: str, msg_id: str, raw: bytes) -> str:
+    """What copies of one message have in common, among those of its maker."""
+    # A device that counts from one again after losing power says something new under a number it has used.
+    return f"{device_id}:{msg_id}:{hashlib.sha256(raw).hexdigest()[:16]}"
+
+
+async def take_alarm(tx: Tx, caller: Caller, alarm: Alarm, at: datetime | None = None) -> Receipt:
+    """Store the message and raise an emergency; pressing again within a minute adds to the same emergency. `at`: when
+    it came, if that was not just now; from then on it is counted how long nobody has seen to it."""
     # Two presses at once must find each other.
     await tx.one_at_a_time("device", alarm.vendor, alarm.device_id)
-    # A device that counts from one again after losing power says something new under a number it has used.
-    external_id = f"{alarm.device_id}:{alarm.msg_id}:{hashlib.sha256(alarm.raw).hexdigest()[:16]}"
-    arrival = Arrival("device", alarm.vendor, external_id, alarm.type, alarm.raw, alarm.device_id, alarm.note)
-    receipt, now = await contacts.receive(tx, arrival), clock.now()
+    now, external_id = at or clock.now(), identity(alarm.device_id, alarm.msg_id, alarm.raw)
+    arrival = Arrival("device", alarm.vendor, external_id, alarm.type, alarm.raw, alarm.device_id, alarm.note, now)
+    receipt = await contacts.receive(tx, arrival)
     if not receipt.fresh and now - receipt.received_at >= REPEATED_WITHIN:
         # And a button without a memory says the very same thing each time it is pressed.
-        receipt = await contacts.receive(tx, replace(arrival, external_id=f"{external_id}@{clock.today()}"))
+        receipt = await contacts.receive(tx, replace(arrival, external_id=f"{external_id}@{clock.service_day(now)}"))
     if not receipt.fresh:
         return receipt
     bound = await _heard(tx, alarm)
@@ -62,7 +68,7 @@ async def take_alarm(tx: Tx, caller: Caller, alarm: Alarm) -> Receipt:
         since = now - REPEAT_WITHIN
         request_id = await queries.recent_of_sender(tx, "device", alarm.vendor, index, alarm.type, since)
         if request_id is None:
-            request_id = (await service.take_request(tx, caller, _emergency(alarm, receipt, bound))).id
+            request_id = (await service.take_request(tx, caller, _emergency(alarm, receipt, bound, now))).id
         else:
             elder_id = bound.elder_id if bound is not None else None
             await tx.publish(
@@ -71,7 +77,7 @@ async def take_alarm(tx: Tx, caller: Caller, alarm: Alarm) -> Receipt:
                     **asdict(_facts(alarm)),
                 )
             )  # fmt: skip
-    await queries.processed(tx, receipt.contact_id, now, request_id)
+    await queries.processed(tx, receipt.contact_id, clock.now(), request_id)
     return replace(receipt, care_request_id=request_id)
 
 
@@ -85,7 +91,7 @@ def _facts(alarm: Alarm) -> DeviceFacts:
     return DeviceFacts(alarm.type, f"{alarm.vendor}:{alarm.device_id}", alarm.lng, alarm.lat)
 
 
-def _emergency(alarm: Alarm, receipt: Receipt, bound: Bound | None) -> NewRequest:
+def _emergency(alarm: Alarm, receipt: Receipt, bound: Bound | None, at: datetime) -> NewRequest:
     """Without a position of the device, the elder's home is where to go: it is in the elder's record."""
     said = [f"设备报警：{NAMES.get(alarm.type, alarm.type)}", f"设备号 {alarm.device_id}"]
     if bound is None:
@@ -106,4 +112,5 @@ def _emergency(alarm: Alarm, receipt: Receipt, bound: Bound | None) -> NewReques
         address=place,
         contact_id=receipt.contact_id,
         alarm=_facts(alarm),
+        at=at,
     )

@@ -65,7 +65,8 @@ class DeviceFacts:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRequest:
     """What somebody asked for. `wanted_from` None is as soon as possible; `elder_words` describes an elder we
-    do not have; `about_order_id` is the order a complaint speaks of."""
+    do not have; `about_order_id` is the order a complaint speaks of; `at` is when it was
+    asked, if that was not just now."""
 
     channel: Channel
     kind: Kind = Kind.SERVICE
@@ -84,6 +85,7 @@ class NewRequest:
     contact_id: UUID | None = None
     call_id: UUID | None = None
     alarm: DeviceFacts | None = None
+    at: datetime | None = None
 
     def of_contact(self, contact_id: UUID) -> NewRequest:
         return replace(self, contact_id=contact_id)
@@ -95,7 +97,7 @@ async def take_request(tx: Tx, caller: Caller, new: NewRequest) -> RequestRow:
     Raises NotFound for an elder out of the caller's scope, Invalid for an unknown item, an impossible window or
     a complaint about somebody else's order.
     """
-    now = clock.now()
+    now = new.at or clock.now()
     division = new.division_code
     if new.elder_id is not None:
         division = (await elders.elder(tx, new.elder_id)).division_code

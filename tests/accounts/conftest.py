@@ -14,6 +14,7 @@ from app.accounts.guard import AccountsGuard
 from app.accounts.router import router
 from app.core.db import Database
 from app.core.http import CallerDep, Router, TxDep, allow
+from app.elders import signing_in
 from tests.core.small_app import OpenGate
 
 probe = Router()
@@ -50,6 +51,7 @@ def small_app(database: Database) -> FastAPI:
     app.state.database, app.state.guard = database, AccountsGuard()
     app.state.gate = OpenGate()
     app.include_router(router)
+    app.include_router(signing_in.router)
     app.include_router(probe)
     http_errors.install(app)
     return app

@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import timedelta
 
 import httpx
 import pytest
 
+from app import shedding
 from app.accounts import codes
 from app.core import clock
 from app.core.db import Database
 from app.core.json import loads
+from app.elders import registration, signing_in
+from app.elders.facts import NewFamilyMember
+from tests.world.elders import make_elder
 
 PHONE = "138 0000 0000"
 E164 = "+8613800000000"
+
+ANOTHER = "13900000000"
+
+
+@pytest.fixture(autouse=True)
+async def relatives(clean_database: Database) -> None:
+    """The two phones are on record."""
+    async with clean_database.transaction() as tx:
+        elder = await make_elder(tx)
+        for phone in (PHONE, ANOTHER):
+            await registration.add_family(tx, elder, NewFamilyMember("王芳", "child", phone))
 
 
 async def ask(client: httpx.AsyncClient, phone: str = PHONE) -> None:
@@ -141,3 +157,45 @@ async def test_neither_code_nor_phone_is_stored_in_plain(client: httpx.AsyncClie
 @pytest.mark.parametrize("body", [{"phone": "1"}, {"phone": "abc"}, {}, {"phone": "1" * 41}, {"phone": "138", "x": 1}])
 async def test_what_is_no_phone_is_refused(client: httpx.AsyncClient, body: dict[str, object]) -> None:
     assert (await client.post("/v1/family/sessions/codes", json=body)).status_code == 422
+
+
+@pytest.mark.parametrize("phone", ["13700000000", "+1 900 555 0100", "+882 16 1234 5678", "0935-8212349"])
+async def test_a_number_that_is_not_on_record_gets_no_code_and_nobody_can_tell(
+    client: httpx.AsyncClient, clean_database: Database, phone: str
+) -> None:
+    took = []
+    for asked in (phone, PHONE):
+        began = time.monotonic()
+        await ask(client, asked)
+        took.append(time.monotonic() - began)
+    assert len(await sent_codes(clean_database)) == 1
+    assert min(took) >= signing_in.ANSWER_S
+    assert max(took) - min(took) < signing_in.ANSWER_S / 2, took
+    assert (await sign_in(client, "123456", phone)).json()["code"] == "code_wrong"
+
+
+async def test_all_phones_together_get_so_many_codes_and_those_who_are_nobody_count_for_none(
+    client: httpx.AsyncClient, clean_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(codes, "OF_ALL", ((timedelta(minutes=1), 2), (timedelta(hours=1), 3)))
+    async with clean_database.transaction() as tx:
+        elder = await make_elder(tx)
+        phones = [f"1380000001{number}" for number in range(6)]
+        for phone in phones:
+            await registration.add_family(tx, elder, NewFamilyMember("王芳", "child", phone))
+    start = clock.now()
+    with clock.hold(start):
+        await asyncio.gather(*(ask(client, f"1370000000{number}") for number in range(5)))
+        await asyncio.gather(*(ask(client, phone) for phone in phones[:4]))
+    assert len(await sent_codes(clean_database)) == 2, "of a minute"
+    with clock.hold(start + timedelta(minutes=2)):
+        await asyncio.gather(*(ask(client, phone) for phone in phones[2:]))
+    assert len(await sent_codes(clean_database)) == 3, "of an hour"
+    with clock.hold(start + timedelta(minutes=2)):
+        async with clean_database.transaction() as tx:
+            await codes.send_code(tx, codes.CAREGIVER, phones[0])
+    assert len(await sent_codes(clean_database)) == 4, "families do not use up what caregivers sign in with"
+
+
+def test_sending_codes_gives_way_before_what_brings_a_call_for_help_in() -> None:
+    assert shedding.OF_ACTION["family.codes"] < shedding.OF_ACTION["family.sign_in"] == shedding.Criticality.INTAKE

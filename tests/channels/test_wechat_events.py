@@ -16,11 +16,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.accounts import links
+from app.accounts.tokens import hash_of
 from app.channels.wechat import crypto, events, messages, replies
 from app.channels.wechat.crypto import Keys
 from app.core import clock
 from app.core.db import Database
 from app.core.geo import wgs84_to_gcj02
+from app.core.http import SYSTEM
+from app.elders import cards
 from app.intake import contacts
 from tests.channels.test_wechat_door import work_off
 from tests.channels.wechat_stub import Stub, wechat_stub
@@ -281,6 +284,46 @@ async def test_an_account_gets_its_menu_templates_and_cards(
     assert token is not None
     async with clean_database.transaction() as tx:
         assert await links.resolve(tx, token, events.CARD) == town.elder
+
+
+async def test_a_new_card_voids_the_one_before_and_one_that_was_not_made_does_not(
+    desk: httpx.AsyncClient, stub: Stub, person: Person, clean_database: Database, town: Any
+) -> None:
+    body = {"appid": "wx1", "token": "spamtest", "aes_key": AES_KEY, "secret": "s"}
+    await desk.put("/v1/wechat-accounts/jinchang", json=body, headers=keyed("a"))
+    door, scenes = f"/v1/elders/{town.elder}/wechat-cards", []
+    for number in range(3):
+        stub.answers = [{"ticket": "x", "url": "http://weixin.qq.com/q/abc"} if number < 2 else b"<html>"]
+        made = await desk.post(door, json={"account": "jinchang"}, headers=keyed(f"k{number}"))
+        assert made.status_code == (201 if number < 2 else 503)
+        scenes.append(stub.to("/cgi-bin/qrcode/create")[-1].body["action_info"]["scene"]["scene_str"])
+    leads = []
+    for scene in scenes:
+        token = replies.card_token("scan", scene)
+        async with clean_database.transaction() as tx:
+            found = await tx.fetchval(
+                "SELECT subject_id FROM signed_link WHERE token_hash = $1 AND revoked_at IS NULL", hash_of(token or "")
+            )
+            leads.append(found)
+    assert leads == [None, town.elder, None]
+
+
+@pytest.mark.parametrize("replaced", [True, False])
+async def test_with_the_elders_card_goes_the_code_of_wechat_but_whoever_scans_it_is_still_heard(
+    person: Person, database: Database, town: Any, replaced: bool
+) -> None:
+    async with database.transaction() as tx:
+        card_id = await cards.issue(tx, SYSTEM, town.elder)
+    scene = await card(database, town.elder)
+    async with database.transaction() as tx:
+        if replaced:
+            await cards.issue(tx, SYSTEM, town.elder)
+        else:
+            await cards.revoke(tx, SYSTEM, town.elder, card_id)
+    await person(event("SCAN", scene))
+    (row,) = await rows(database, "SELECT elder_id, status FROM care_request")
+    assert tuple(row) == (None, "new")
+    assert await notes(database) == [events.VOID_CARD]
 
 
 async def test_a_card_that_wechat_did_not_make_leads_nowhere(

@@ -11,7 +11,7 @@ from importlib.resources import files
 from app.accounts import audit
 from app.channels import queries
 from app.core import clock
-from app.core.db import Tx
+from app.core.db import Database, Tx
 from app.core.errors import Invalid, NotFound
 from app.core.http import Caller
 
@@ -23,6 +23,7 @@ TYPES = (
     "test",
 )  # fmt: skip
 _TOKEN, _CACHED = "device_maker.token", "channels.device_makers"
+PATIENCE_S = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,16 @@ UNKNOWN = Maker(JSON, "wgs84", None, {})
 async def maker(tx: Tx, vendor: str) -> Maker:
     known = await tx.cache.get(_CACHED, lambda: _load(tx))
     return known.get(vendor, UNKNOWN)
+
+
+async def known(database: Database) -> dict[str, Maker]:
+    """Every maker with a row; while the database is away, those of before. Fails where there is no before."""
+
+    async def load() -> dict[str, Maker]:
+        async with database.transaction() as tx:
+            return await _load(tx)
+
+    return await database.cache.last_known(_CACHED, load, PATIENCE_S)
 
 
 async def put_maker(tx: Tx, caller: Caller, vendor: str, form: str, datum: str, token: str | None) -> None:

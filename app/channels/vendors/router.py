@@ -9,17 +9,20 @@ from fastapi import Header, Path, Query, Request
 from fastapi.responses import PlainTextResponse
 from pydantic import ConfigDict, StringConstraints
 
-from app.channels.devices import Vendor, take
+from app.channels import device_messages
+from app.channels.device_messages import SIGNS_OF_LIFE
+from app.channels.devices import Vendor
+from app.channels.porch import ALARM, ALARM_PATIENCE_S, Porch
 from app.channels.report import UNREADABLE, Report, fingerprint, report
 from app.channels.schemas import DeviceAlarm
 from app.channels.vendors import makers, readers
 from app.channels.vendors.makers import Maker
 from app.channels.vendors.readers import PushError
 from app.core import clock, log
-from app.core.db import Tx
+from app.core.db import Database, Tx
 from app.core.errors import NotFound, Unauthorized
 from app.core.geo import Crs
-from app.core.http import Caller, CallerDep, Router, TxDep, allow
+from app.core.http import Caller, CallerDep, DatabaseDep, Router, TxDep, allow
 from app.core.json import dumps
 from app.core.text import Body, View
 
@@ -66,7 +69,7 @@ class MakersView(View):
 
 
 class PushReceipt(View):
-    """How many messages were in it, and how many were not heard before."""
+    """How many messages were in it, and how many were not heard before; while nobody can say that, each counts."""
 
     messages: int
     fresh: int
@@ -77,11 +80,11 @@ class PushReceipt(View):
     response_class=PlainTextResponse,
     summary="OneNET's check that this is our address",
 )
-@allow("channels.pushes")
+@allow("channels.pushes", own_transaction=True)
 async def check_address(
-    tx: TxDep, vendor: Vendor, msg: Signed = "", nonce: Signed = "", signature: Signed = ""
+    database: DatabaseDep, vendor: Vendor, msg: Signed = "", nonce: Signed = "", signature: Signed = ""
 ) -> PlainTextResponse:
-    known = await _pushing(tx, vendor)
+    known = await _pushing(database, vendor)
     if known.form != makers.ONENET or not readers.is_of_onenet(known.token or "", nonce, msg, signature):
         raise Unauthorized("push_not_proved", "this is not how this maker proves itself")
     return PlainTextResponse(msg)
@@ -93,24 +96,36 @@ async def check_address(
     summary="A push in the maker's own form",
     openapi_extra=ANY_BODY,
 )
-@allow("channels.pushes", keyed=False)
+@allow("channels.pushes", keyed=False, own_transaction=True)
 async def receive_push(
     request: Request,
-    tx: TxDep,
+    database: DatabaseDep,
     vendor: Vendor,
     token: Signed = "",
     x_push_token: Annotated[str, Header(max_length=400)] = "",
 ) -> PushReceipt:
     raw = await request.body()
-    known = await _pushing(tx, vendor)
+    known = await _pushing(database, vendor)
     _prove(known, raw, x_push_token or token)
     caller = Caller(kind="device", id=vendor, name=vendor)
-    told = _read(known, raw)
-    fresh = 0
-    for one in sorted(told, key=lambda one: str(one["device_id"])):  # two pushes never wait for each other
-        receipt = await take(tx, caller, vendor, DeviceAlarm.model_validate(one), dumps(one).encode())
-        fresh += receipt.fresh
-    return PushReceipt(messages=len(told), fresh=fresh)
+    told = sorted(_read(known, raw), key=lambda one: str(one["device_id"]))  # two pushes never wait for each other
+    messages = [(DeviceAlarm.model_validate(one), dumps(one).encode()) for one in told]
+
+    async def take(tx: Tx) -> int:
+        return sum([(await device_messages.take(tx, caller, vendor, *one)).fresh for one in messages])
+
+    porch: Porch = request.app.state.porch
+    if (fresh := await porch.in_time(take, ALARM_PATIENCE_S)) is not None:
+        return PushReceipt(messages=len(told), fresh=fresh)
+    await porch.keep(
+        [
+            device_messages.waiting(caller, vendor, *one)
+            for one in messages
+            if known.type_of(one[0].type) not in SIGNS_OF_LIFE
+        ],
+        ALARM,
+    )
+    return PushReceipt(messages=len(told), fresh=len(told))
 
 
 @router.get("/v1/device-makers", response_model=MakersView, summary="Makers of devices, and what their codes mean")
@@ -138,8 +153,8 @@ async def put_code(tx: TxDep, caller: CallerDep, vendor: Vendor, code: Code, bod
     await makers.put_code(tx, caller, vendor, code, body.type)
 
 
-async def _pushing(tx: Tx, vendor: str) -> Maker:
-    known = await makers.maker(tx, vendor)
+async def _pushing(database: Database, vendor: str) -> Maker:
+    known = (await makers.known(database)).get(vendor, makers.UNKNOWN)
     if known.token is None:
         raise NotFound("device_maker_not_found")
     return known

@@ -23,10 +23,15 @@ async def keys_of(database: Database, account: str) -> Keys:
 
     While the database is away, the keys of before are the keys.
     """
-    known = await database.cache.last_known(CACHED, lambda: _load(database), PATIENCE_S)
-    if account not in known:
+    found = await known(database)
+    if account not in found:
         raise NotFound("wechat_account_not_found")
-    return known[account]
+    return found[account]
+
+
+async def known(database: Database) -> dict[str, Keys]:
+    """Keys of every active account."""
+    return await database.cache.last_known(CACHED, lambda: _load(database), PATIENCE_S)
 
 
 async def put_account(

@@ -73,13 +73,15 @@ async def publish_menu(request: Request, database: DatabaseDep, caller: CallerDe
     "/v1/elders/{elder_id}/wechat-cards",
     response_model=ElderCardView,
     status_code=201,
-    summary="A QR code for the elder's card: whoever scans it asks for this elder",
+    summary="A QR code for the elder's card: whoever scans it asks for this elder; the one before is void",
 )
 @allow("elders.write")
 async def make_card(
     request: Request, tx: TxDep, database: DatabaseDep, caller: CallerDep, elder_id: UUID, body: ElderCardBody
 ) -> ElderCardView:
     scope.see(caller, (await elders.elder(tx, elder_id)).division_code)
+    await tx.one_at_a_time(CARD, str(elder_id))
+    await links.revoke(tx, CARD, elder_id)
     token = await links.issue(tx, CARD, elder_id, CARD_VALID)
     scene = {"scene": {"scene_str": replies.CARD_SCENE + token}}
     asked = {"action_name": "QR_LIMIT_STR_SCENE", "action_info": scene}

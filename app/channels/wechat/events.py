@@ -17,12 +17,14 @@ from app.core import clock
 from app.core.db import Tx
 from app.core.errors import NotFound
 from app.core.http import Caller
+from app.elders.events import CardRevoked
 from app.intake import contacts, families
 from app.intake.contacts import Kept
 from app.messaging import receipts
 
 PROCESS = "channels.wechat_event"
 CARD = "elder_card"
+VOID_CARD = "（扫了已作废的求助卡，不知是哪位老人，请回复问明需要）"
 ASKED_WITHIN = timedelta(minutes=30)
 """Pressing the same key again within this time is the same wish."""
 
@@ -84,11 +86,17 @@ async def _scanned(tx: Tx, heard: Heard) -> UUID | None:
     try:
         elder_id = await links.resolve(tx, token, CARD)
     except NotFound:
-        return None
+        # They were told that the desk knows; and it is to know, though not of whom.
+        return await _asked(tx, heard, VOID_CARD) if await links.was_issued(tx, token, CARD) else None
     phone = await contacts.phone_of_sender(tx, "wechat", heard.account, heard.contact.sender_index)
     if phone is not None:
         await families.ask_to_be_family(tx, elder_id, phone)
     return await _asked(tx, heard, "（扫了老人的求助卡，请回电问明需要）", elder_id)
+
+
+async def on_card_revoked(tx: Tx, event: CardRevoked) -> None:
+    """The code of WeChat is on the card, or beside it: it goes with it."""
+    await links.revoke(tx, CARD, event.elder_id)
 
 
 async def _clicked(tx: Tx, heard: Heard) -> UUID | None:

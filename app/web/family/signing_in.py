@@ -10,7 +10,8 @@ from pydantic import Field
 
 from app.accounts import codes
 from app.core.errors import Invalid, Unauthorized
-from app.core.http import DatabaseDep, TxDep, allow
+from app.core.http import DatabaseDep, allow
+from app.elders import signing_in
 from app.web import cookies
 from app.web.pages import Form, Pages, see
 from app.web.refusals import local
@@ -38,11 +39,11 @@ async def phone_page(request: Request, next: Next = None) -> Response:
 
 
 @router.post("/family/sign-in/code")
-@allow("family.sign_in", keyed=False)
-async def send_code(tx: TxDep, request: Request, form: Annotated[PhoneForm, InForm()]) -> Response:
+@allow("family.codes", keyed=False, own_transaction=True)
+async def send_code(database: DatabaseDep, request: Request, form: Annotated[PhoneForm, InForm()]) -> Response:
     """The telephone stays in the form and never stands in an address."""
     try:
-        await codes.send_code(tx, codes.FAMILY, form.phone)
+        await signing_in.send_code(database, form.phone)
     except Invalid:
         return page(request, "family/sign_in.html", status=422, next=form.next, phone=form.phone, wrong=True)
     return page(request, "family/code.html", next=form.next, phone=form.phone, wrong=False)
