@@ -3,7 +3,8 @@
 A call is known by its `Linkedid`, which is the caller's channel; `Local/` channels are Asterisk's own plumbing and
 nobody's phone. With a queue the queue says most; without one, dialling and bridging do. An exchange also tells of
 calls that are none of ours (colleagues among themselves), so a call's events are held back until its beginning shows
-that it came in from outside; which of them comes first makes no difference.
+that it came in from outside; which of them comes first makes no difference. The dialplan says that it is after hours
+with `Set(NUANXIAN_CAUSE=after_hours)`; where a channel stands when it hangs up says nothing, that is its handler's.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from app.channels.bridge.told import OpenCall, Told, caller, event, of_seconds
 
 DIAL = "dial-"
 """How our actions that dial are named."""
+CAUSE = "NUANXIAN_CAUSE"
+"""What the dialplan sets on a caller's channel that is sent away, such as to `after_hours`."""
 HELD = 20_000
 """Events of calls of which no beginning was seen; beyond this the oldest are let go."""
 KEPT = timedelta(hours=6)
@@ -87,6 +90,8 @@ def translate(said: Mapping[str, str], call_id: str, at: datetime) -> list[Told]
         return [event("call.answered", call_id, f"{name} {channel}", at, agent=_phone(said.get("Channel")))]
     if name == "VarSet" and is_callers and said.get("Variable") == "MIXMONITOR_FILENAME":
         return [event("recording.ready", call_id, name, at, recording_ref=said.get("Value"))]
+    if name == "VarSet" and is_callers and said.get("Variable") == CAUSE:
+        return [event("call.queued", call_id, f"{name} {CAUSE}", at, cause=said.get("Value"))]
     return _of_an_agent(said, call_id, at)
 
 
