@@ -18,6 +18,8 @@ from app.channels.bridge.told import OpenCall, Told, caller, event, of_seconds
 
 DIAL = "dial-"
 """How our actions that dial are named."""
+OUTGOING = "nx-"
+"""How the channels are named that we let ring: an operator's own phone is nobody who calls us."""
 CAUSE = "NUANXIAN_CAUSE"
 """What the dialplan sets on a caller's channel that is sent away, such as to `after_hours`."""
 HELD = 20_000
@@ -38,7 +40,7 @@ class Calls:
     def add(self, said: Mapping[str, str], now: datetime) -> list[Told]:
         """Our events of calls that are known to be ours, those held back for this call included."""
         call_id = said.get("Linkedid") or said.get("Uniqueid")
-        if not call_id:
+        if not call_id or call_id.startswith(OUTGOING):
             return []
         at = _at(said, now)
         told = translate(said, call_id, at)
@@ -68,7 +70,8 @@ class Calls:
 
 def is_from_outside(said: Mapping[str, str], trunks: tuple[str, ...]) -> bool:
     """Whether this is a caller's channel on one of the trunks, by the beginning of its name."""
-    return said.get("Uniqueid") == said.get("Linkedid") and said.get("Channel", "").startswith(trunks)
+    is_callers = said.get("Uniqueid") == said.get("Linkedid") and not said.get("Uniqueid", "").startswith(OUTGOING)
+    return is_callers and said.get("Channel", "").startswith(trunks)
 
 
 def translate(said: Mapping[str, str], call_id: str, at: datetime) -> list[Told]:
@@ -151,8 +154,8 @@ def _phone(channel: str | None) -> str | None:
 def originate(dial: Dial, context: str) -> dict[str, str]:
     """The fields of the action that rings an operator and then dials for them in `context`."""
     return {
-        "ActionID": f"{DIAL}{dial.id}", "Channel": f"PJSIP/{dial.extension}", "Context": context,
-        "Exten": dial.number, "Priority": "1", "Timeout": "30000", "Async": "true",
+        "ActionID": f"{DIAL}{dial.id}", "ChannelId": f"{OUTGOING}{dial.id}", "Channel": f"PJSIP/{dial.extension}",
+        "Context": context, "Exten": dial.number, "Priority": "1", "Timeout": "30000", "Async": "true",
     }  # fmt: skip
 
 
