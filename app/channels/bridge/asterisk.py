@@ -92,6 +92,7 @@ def translate(said: Mapping[str, str], call_id: str, at: datetime) -> list[Told]
     if name == "BridgeEnter" and not is_callers and not _is_local(said.get("Channel")):
         return [event("call.answered", call_id, f"{name} {channel}", at, agent=_phone(said.get("Channel")))]
     if name == "VarSet" and is_callers and said.get("Variable") == "MIXMONITOR_FILENAME":
+        # Set when it begins, and nothing names the file again: said at once, for we keep nothing, fetched at the end.
         return [event("recording.ready", call_id, name, at, recording_ref=said.get("Value"))]
     if name == "VarSet" and is_callers and said.get("Variable") == CAUSE:
         return [event("call.queued", call_id, f"{name} {CAUSE}", at, cause=said.get("Value"))]
