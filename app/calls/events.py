@@ -11,7 +11,7 @@ from app.core.events import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingReady(Event):
-    """The exchange has a recording of a call, and says where."""
+    """The exchange has a recording of a call, and says where; told again when the call is over."""
 
     name: ClassVar[str] = "call.recording_ready"
     call_id: UUID

@@ -104,7 +104,7 @@ class CallRecord:
             return CallbackReason.VOICEMAIL  # somebody spoke to a machine, whatever happened before
         if self.outcome is None or self.answered_at is not None:
             return None
-        return CallbackReason.AFTER_HOURS if self.cause == "after_hours" else CallbackReason.ABANDONED
+        return CallbackReason.AFTER_HOURS if self.cause == CallbackReason.AFTER_HOURS else CallbackReason.ABANDONED
 
 
 def fold(events: Iterable[CallEventFacts]) -> CallRecord:
@@ -131,7 +131,7 @@ def fold(events: Iterable[CallEventFacts]) -> CallRecord:
     return CallRecord(
         state=_state(told, answered, bool(over or presumed)),
         outcome=outcome,
-        cause=_latest(told, "cause", {EventType.ENDED, EventType.ABANDONED, EventType.VOICEMAIL}),
+        cause=_cause(told),
         caller=_earliest(told, "caller"),
         called=_earliest(told, "called"),
         queue=_latest(told, "queue", set(EventType)),
@@ -202,6 +202,13 @@ def _agent(told: list[CallEventFacts]) -> str | None:
         if named:
             return named[-1]
     return None
+
+
+def _cause(told: list[CallEventFacts]) -> str | None:
+    """Why it ended. That nobody was there at this hour counts whoever says so: the end knows how the line went dead."""
+    if any(e.cause == CallbackReason.AFTER_HOURS for e in told):
+        return CallbackReason.AFTER_HOURS.value
+    return _latest(told, "cause", {EventType.ENDED, EventType.ABANDONED, EventType.VOICEMAIL})
 
 
 def _earliest(told: list[CallEventFacts], name: str) -> str | None:

@@ -108,11 +108,14 @@ async def _keep_call(tx: Tx, key: tuple[str, str, str], events: list[tuple[int, 
     fresh = {number: await _keep_event(tx, row_id, one) for number, one in events}
     new = [one.facts for number, one in events if fresh[number]]
     if new:
-        folded = fold([_open(tx, row) for row in await queries.events(tx, row_id)])
+        told = [_open(tx, row) for row in await queries.events(tx, row_id)]
+        folded = fold(told)
         await _write(tx, row_id, folded, now)
         await callbacks.follow(tx, row_id, folded, now)
         await _tell_desk(tx, row_id, folded, new)
-        for reference in {one.recording_ref for one in new if one.recording_ref}:
+        # Said again at the end: an exchange may say so when the recording begins.
+        heard = new if folded.outcome is None else told
+        for reference in dict.fromkeys(one.recording_ref for one in heard if one.recording_ref):
             await tx.publish(RecordingReady(call_id=row_id, reference=reference))
     return fresh
 

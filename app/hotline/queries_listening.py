@@ -11,13 +11,21 @@ from app.core.db import Tx
 from app.core.json import dumps
 
 ADD_RECORDING = """INSERT INTO recording (id, call_id, reference, status, created_at)
-VALUES ($1, $2, $3, 'due', $4) ON CONFLICT (call_id, reference) DO NOTHING RETURNING id"""
-DUE_RECORDING = """SELECT r.id, r.reference, r.status, c.first_at, s.bases, s.keep_days
+VALUES ($1, $2, $3, 'due', $4) ON CONFLICT (call_id, reference) DO NOTHING"""
+# Somebody is on the line. A call of which only the recording is known is none of these.
+_LIVING = "c.outcome IS NULL AND coalesce(c.queued_at, c.offered_at, c.answered_at) IS NOT NULL AS is_living"
+RECORDING = f"""SELECT r.id, r.status, {_LIVING} FROM recording r JOIN call c ON c.id = r.call_id
+WHERE r.call_id = $1 AND r.reference = $2"""
+DUE_RECORDING = f"""SELECT r.id, r.reference, r.status, c.first_at, s.bases, s.keep_days, {_LIVING}
 FROM recording r JOIN call c ON c.id = r.call_id
 LEFT JOIN recording_source s ON s.source = c.source AND s.source_instance = c.source_instance WHERE r.id = $1"""
 KEEP = """UPDATE recording SET status = 'kept', file_name = $2, media_type = $3, size_bytes = $4, sha256 = $5,
-  keep_until = $6, settled_at = $7 WHERE id = $1 AND status = 'due' RETURNING id"""
-SETTLE = "UPDATE recording SET status = $2, reason = $3, settled_at = $4 WHERE id = $1 AND status = 'due'"
+  keep_until = $6, settled_at = $7, reason = NULL WHERE id = $1 AND status IN ('due', 'missing') RETURNING id"""
+SETTLE = """UPDATE recording SET status = $2, reason = $3, settled_at = $4
+WHERE id = $1 AND status IN ('due', 'missing')"""
+REOPEN = """UPDATE recording r SET status = 'due', reason = NULL, settled_at = NULL FROM call c
+WHERE c.id = r.call_id AND c.source = $1 AND c.source_instance = $2 AND r.status = 'refused' AND r.reason = $3
+  AND c.first_at >= $4 RETURNING r.id"""
 OF_CALL = """SELECT id, status, reason, media_type, size_bytes, sha256, keep_until, file_name, created_at
 FROM recording WHERE call_id = $1 ORDER BY id"""
 OUT_OF_DATE = """SELECT id, file_name FROM recording WHERE status = 'kept' AND keep_until < $1 ORDER BY id LIMIT 500
@@ -49,9 +57,14 @@ CHECKS = f"""{_CHECKS} WHERE ($1::text IS NULL OR agent = $1) AND ($2::uuid IS N
   AND ($3::uuid IS NULL OR id < $3) ORDER BY id DESC LIMIT $4"""
 
 
-async def add_recording(tx: Tx, recording_id: UUID, call_id: UUID, reference: str, now: datetime) -> bool:
-    """False for one we know."""
-    return await tx.fetchval(ADD_RECORDING, recording_id, call_id, reference, now) is not None
+async def add_recording(tx: Tx, recording_id: UUID, call_id: UUID, reference: str, now: datetime) -> None:
+    """One we know stays as it is."""
+    await tx.run(ADD_RECORDING, recording_id, call_id, reference, now)
+
+
+async def recording(tx: Tx, call_id: UUID, reference: str) -> Any:
+    """(id, status, is_living) of one; None when there is none."""
+    return await tx.fetchrow(RECORDING, call_id, reference)
 
 
 async def due_recording(tx: Tx, recording_id: UUID) -> Any:
@@ -66,6 +79,11 @@ async def keep(tx: Tx, *values: Any) -> bool:
 
 async def settle(tx: Tx, recording_id: UUID, status: str, reason: str, now: datetime) -> None:
     await tx.run(SETTLE, recording_id, status, reason, now)
+
+
+async def reopen(tx: Tx, source: str, instance: str, reason: str, since: datetime) -> list[UUID]:
+    """Make what an exchange's calls since then were refused for this reason due again: the recordings' ids."""
+    return [row["id"] for row in await tx.fetch(REOPEN, source, instance, reason, since)]
 
 
 async def of_call(tx: Tx, call_id: UUID) -> list[Any]:

@@ -2,6 +2,10 @@
 
 The file on disk is sealed like a field of the database and named at random; its hash is of what was fetched. A
 recording that is refused or gone is written down as such: nobody shall wonder where it is.
+
+Exchanges tell of a recording when it begins (Asterisk) or ends, and have the file whole some time after that. So
+nothing is fetched while somebody is on the line, what is not there yet is looked for again, and what came from a place
+nobody had listed is fetched when somebody has.
 """
 
 from __future__ import annotations
@@ -26,12 +30,19 @@ from app.core.http import Caller
 from app.core.ids import new_id, new_secret
 from app.hotline import queries_listening as queries
 from app.hotline.references import Place, ReferenceRefused, placed
-from app.jobs.queue import enqueue
+from app.jobs.queue import enqueue, enqueue_all
 
 FETCH = "hotline.fetch_recording"
 FOLDER = "recordings"
 MAX_BYTES = 64 * 1024 * 1024
 FETCH_S = 60.0
+CLOSED_WITHIN = timedelta(seconds=10)
+"""Until an exchange has written a file to its end; its length stands in its head, which is written last."""
+LOOK_AGAIN = tuple(timedelta(seconds=pause) for pause in (15, 30, 60, 120, 240, 480))
+"""After which pauses a file that was not there is looked for again: some are mixed or converted first."""
+BEHIND_ALL = -1
+"""The priority of what has waited for an administrator: everything else goes first."""
+UNLISTED = "not_in_a_listed_place"
 _FIELD = "recording.content"
 
 
@@ -40,9 +51,11 @@ class NotGiven(Exception):
 
 
 async def on_recording_ready(tx: Tx, event: RecordingReady) -> None:
-    recording_id = new_id()
-    if await queries.add_recording(tx, recording_id, event.call_id, event.reference, clock.now()):
-        await enqueue(tx, FETCH, {"recording_id": recording_id})
+    """Write it down; fetch it unless somebody is on the line: the call's end tells of it again."""
+    await queries.add_recording(tx, new_id(), event.call_id, event.reference, clock.now())
+    row = await queries.recording(tx, event.call_id, event.reference)
+    if row["status"] == "due" and not row["is_living"]:
+        await enqueue(tx, FETCH, {"recording_id": row["id"]}, after=CLOSED_WITHIN)
 
 
 class Keeper:
@@ -52,19 +65,22 @@ class Keeper:
         self._folder = data_dir / FOLDER
 
     async def fetch(self, database: Database, payload: dict[str, Any]) -> None:
-        """Fetch one recording, once. What cannot be reached raises OSError, and the worker tries again."""
+        """Fetch one recording, once. What cannot be reached raises OSError, and the worker tries again.
+
+        `payload`: `recording_id`, and in `look` how often it was looked for in vain.
+        """
         recording_id = UUID(payload["recording_id"])
         async with database.transaction() as tx:
             row = await queries.due_recording(tx, recording_id)
-        if row is None or row["status"] != "due":
+        if row is None or row["status"] not in {"due", "missing"} or row["is_living"]:
             return
         try:
             place = placed(row["reference"], row["bases"] or [])
             content = await _content(place)
         except ReferenceRefused:
-            return await _settle(database, recording_id, "refused", "not_in_a_listed_place")
+            return await _settle(database, recording_id, "refused", UNLISTED)
         except FileNotFoundError:
-            return await _settle(database, recording_id, "missing", "not_found")
+            return await _settle(database, recording_id, "missing", "not_found", int(payload.get("look", 0)))
         except NotGiven as refusal:
             return await _settle(database, recording_id, "refused", str(refusal))
         file_name = new_secret(24)
@@ -118,11 +134,17 @@ async def listen(tx: Tx, caller: Caller, call_id: UUID, reason: str, data_dir: P
 
 
 async def put_source(tx: Tx, caller: Caller, source: str, instance: str, bases: list[str], keep_days: int) -> None:
-    """Where an exchange's recordings may come from. Raises Invalid for a place that is none, or the whole machine."""
+    """Where an exchange's recordings may come from; what was refused for coming from elsewhere is due again.
+
+    Raises Invalid for a place that is none, or the whole machine.
+    """
     for base in bases:
         if not (base.startswith(("https://", "http://")) or (base.startswith("/") and len(Path(base).parts) > 2)):
             raise Invalid("base_impossible", "an address, or a folder at least two deep", field="bases")
-    await queries.put_source(tx, source, instance, bases, keep_days, clock.now())
+    now = clock.now()
+    await queries.put_source(tx, source, instance, bases, keep_days, now)
+    due = await queries.reopen(tx, source, instance, UNLISTED, now - timedelta(days=keep_days))
+    await enqueue_all(tx, FETCH, [{"recording_id": one} for one in due], priority=BEHIND_ALL)
     await audit.record(tx, caller, "hotline.recording_source", "recording_source", f"{source}/{instance}")
 
 
@@ -173,7 +195,13 @@ def _media_type(content: bytes) -> str:
     return "audio/mpeg" if content.startswith((b"ID3", b"\xff\xfb", b"\xff\xf3")) else "application/octet-stream"
 
 
-async def _settle(database: Database, recording_id: UUID, status: str, reason: str) -> None:
+async def _settle(
+    database: Database, recording_id: UUID, status: str, reason: str, look: int = len(LOOK_AGAIN)
+) -> None:
+    """Say why it is not kept; it is looked for again while there is a pause left for this look, counted from 0."""
     log.get("hotline").warning("recording_not_kept", status=status, reason=reason)
     async with database.transaction() as tx:
         await queries.settle(tx, recording_id, status, reason, clock.now())
+        if look < len(LOOK_AGAIN):
+            again, once = {"recording_id": recording_id, "look": look + 1}, f"{FETCH} {recording_id} {look + 1}"
+            await enqueue(tx, FETCH, again, after=LOOK_AGAIN[look], only_once=once)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Self
 
@@ -77,6 +77,13 @@ async def enqueue(
         await queries.enqueue(kind, body, priority, delay)
     else:
         await queries.enqueue(kind, body, priority, delay, only_once, on_conflict="skip")
+
+
+async def enqueue_all(tx: Tx, kind: str, payloads: Sequence[Mapping[str, Any]], *, priority: int = 0) -> None:
+    """Many jobs of one kind, in one statement."""
+    if payloads:
+        bodies: list[bytes | None] = [orjson.dumps(dict(payload), default=str) for payload in payloads]
+        await Queries(TxDriver(tx)).enqueue([kind] * len(bodies), bodies, [priority] * len(bodies))
 
 
 async def dead_letters(tx: Tx, limit: int = 100) -> list[dict[str, Any]]:

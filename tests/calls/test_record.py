@@ -99,6 +99,13 @@ def test_after_hours_is_its_own_reason() -> None:
     assert fold([ANSWERED_CALL[0], closed]).callback is CallbackReason.AFTER_HOURS
 
 
+@pytest.mark.parametrize("kind", [EventType.ABANDONED, EventType.QUEUED])
+def test_how_the_line_went_dead_does_not_hide_that_it_was_after_hours(kind: EventType) -> None:
+    closed = event(kind, 5, cause="after_hours")
+    hung_up = event(EventType.ENDED, 6, cause="NORMAL_CLEARING")
+    assert fold([ANSWERED_CALL[0], closed, hung_up]).callback is CallbackReason.AFTER_HOURS
+
+
 def test_a_ghost_is_unknown_until_its_real_end_arrives() -> None:
     ghost = event(EventType.PRESUMED_ENDED, 4000)
     assert fold([ANSWERED_CALL[0], ghost]).outcome is Outcome.UNKNOWN

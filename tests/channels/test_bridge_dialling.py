@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -13,11 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.channels.bridge import asterisk, freeswitch, running
+from app.channels.bridge import asterisk, command, freeswitch, running
 from app.channels.bridge.dialling import Dial, Dialler, dial_of, domestic
 from app.channels.bridge.door import Door
 from app.channels.bridge.exchanges import Asterisk, DialOut, Exchange, FreeSwitch
 from app.core.db import Database
+from app.serving.failures import ServingFailure
 from tests.channels import exchanges
 from tests.channels.exchanges import PASSWORD, Playing, ami_message, esl_frame, listening
 from tests.intake.conftest import Headers
@@ -54,6 +57,35 @@ def test_what_the_exchanges_are_told() -> None:
         b"&bridge(sofia/gateway/out/13893512345)\nJob-UUID: 0197a6c0-0000-7000-8000-000000000002\n\n"
     )
     assert asterisk.originate(dial, "from-desk")["Exten"] == "13893512345"
+
+
+def test_an_operators_own_phone_is_no_call_to_us() -> None:
+    """Not even where the trunk and the operators' phones begin alike."""
+    now, dial = datetime(2026, 11, 22, tzinfo=UTC), Dial("0197a6c0-0000-7000-8000-000000000002", "8001", "13893512345")
+    calls, trunks = asterisk.Calls(("PJSIP/",)), ("PJSIP/",)
+    number = asterisk.originate(dial, "from-desk")["ChannelId"]
+    phone = {"Channel": "PJSIP/8001-0000001a", "Uniqueid": number, "Linkedid": number, "CallerIDNum": "8001"}
+    rung = {"DestChannel": "PJSIP/gateway-0000001b", "DestUniqueid": "1700000000.2"}
+    for said in (
+        phone | {"Event": "Newchannel"},
+        phone | rung | {"Event": "DialBegin"},
+        phone | rung | {"Event": "DialEnd", "DialStatus": "ANSWER"},
+        phone | {"Event": "Hangup"},
+    ):
+        assert calls.add(said, now) == []
+    assert [call.waits_for_us for call in asterisk.open_calls([phone], trunks, now)] == [False]
+    begins = phone | {"Event": "Newchannel", "Uniqueid": "1700000000.9", "Linkedid": "1700000000.9"}
+    assert len(calls.add(begins, now)) == 1, "what is no phone of ours ringing still is a call"
+
+
+@pytest.mark.parametrize("trunks", [[], ["--trunks", ""], ["--trunks", " , "]])
+def test_asterisks_trunks_have_to_be_named(trunks: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (command.PASSWORD, command.APP_KEY, command.SECRET):
+        monkeypatch.setenv(name, "x")
+    parser = argparse.ArgumentParser()
+    command.options(parser)
+    with pytest.raises(ServingFailure, match="--trunks"):
+        command.bridge(1, parser.parse_args(["--exchange", "asterisk", *trunks]))
 
 
 def obedient_freeswitch(answer: str) -> Callable[[str], bytes]:

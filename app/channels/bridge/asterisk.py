@@ -3,7 +3,8 @@
 A call is known by its `Linkedid`, which is the caller's channel; `Local/` channels are Asterisk's own plumbing and
 nobody's phone. With a queue the queue says most; without one, dialling and bridging do. An exchange also tells of
 calls that are none of ours (colleagues among themselves), so a call's events are held back until its beginning shows
-that it came in from outside; which of them comes first makes no difference.
+that it came in from outside; which of them comes first makes no difference. The dialplan says that it is after hours
+with `Set(NUANXIAN_CAUSE=after_hours)`; where a channel stands when it hangs up says nothing, that is its handler's.
 """
 
 from __future__ import annotations
@@ -17,6 +18,10 @@ from app.channels.bridge.told import OpenCall, Told, caller, event, of_seconds
 
 DIAL = "dial-"
 """How our actions that dial are named."""
+OUTGOING = "nx-"
+"""How the channels are named that we let ring: an operator's own phone is nobody who calls us."""
+CAUSE = "NUANXIAN_CAUSE"
+"""What the dialplan sets on a caller's channel that is sent away, such as to `after_hours`."""
 HELD = 20_000
 """Events of calls of which no beginning was seen; beyond this the oldest are let go."""
 KEPT = timedelta(hours=6)
@@ -35,7 +40,7 @@ class Calls:
     def add(self, said: Mapping[str, str], now: datetime) -> list[Told]:
         """Our events of calls that are known to be ours, those held back for this call included."""
         call_id = said.get("Linkedid") or said.get("Uniqueid")
-        if not call_id:
+        if not call_id or call_id.startswith(OUTGOING):
             return []
         at = _at(said, now)
         told = translate(said, call_id, at)
@@ -65,7 +70,8 @@ class Calls:
 
 def is_from_outside(said: Mapping[str, str], trunks: tuple[str, ...]) -> bool:
     """Whether this is a caller's channel on one of the trunks, by the beginning of its name."""
-    return said.get("Uniqueid") == said.get("Linkedid") and said.get("Channel", "").startswith(trunks)
+    is_callers = said.get("Uniqueid") == said.get("Linkedid") and not said.get("Uniqueid", "").startswith(OUTGOING)
+    return is_callers and said.get("Channel", "").startswith(trunks)
 
 
 def translate(said: Mapping[str, str], call_id: str, at: datetime) -> list[Told]:
@@ -86,7 +92,10 @@ def translate(said: Mapping[str, str], call_id: str, at: datetime) -> list[Told]
     if name == "BridgeEnter" and not is_callers and not _is_local(said.get("Channel")):
         return [event("call.answered", call_id, f"{name} {channel}", at, agent=_phone(said.get("Channel")))]
     if name == "VarSet" and is_callers and said.get("Variable") == "MIXMONITOR_FILENAME":
+        # Set when it begins, and nothing names the file again: said at once, for we keep nothing, fetched at the end.
         return [event("recording.ready", call_id, name, at, recording_ref=said.get("Value"))]
+    if name == "VarSet" and is_callers and said.get("Variable") == CAUSE:
+        return [event("call.queued", call_id, f"{name} {CAUSE}", at, cause=said.get("Value"))]
     return _of_an_agent(said, call_id, at)
 
 
@@ -146,8 +155,8 @@ def _phone(channel: str | None) -> str | None:
 def originate(dial: Dial, context: str) -> dict[str, str]:
     """The fields of the action that rings an operator and then dials for them in `context`."""
     return {
-        "ActionID": f"{DIAL}{dial.id}", "Channel": f"PJSIP/{dial.extension}", "Context": context,
-        "Exten": dial.number, "Priority": "1", "Timeout": "30000", "Async": "true",
+        "ActionID": f"{DIAL}{dial.id}", "ChannelId": f"{OUTGOING}{dial.id}", "Channel": f"PJSIP/{dial.extension}",
+        "Context": context, "Exten": dial.number, "Priority": "1", "Timeout": "30000", "Async": "true",
     }  # fmt: skip
 
 

@@ -24,7 +24,11 @@ def options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--exchange-port", type=int, default=None, help="8021 for FreeSWITCH, 5038 for Asterisk")
     group.add_argument("--exchange-user", default="nuanxian", help="of Asterisk's manager interface")
     group.add_argument("--numbers", default="12349", help="our numbers, as FreeSWITCH's dialplan sees them")
-    group.add_argument("--trunks", default="PJSIP/", help="how Asterisk's channels of calls from outside begin")
+    group.add_argument(
+        "--trunks",
+        default="",
+        help="how Asterisk's channels of calls from outside begin (PJSIP/gateway-); needed",
+    )
     group.add_argument("--instance", default="default", help="tells two exchanges of one kind apart")
     group.add_argument(
         "--dial-through",
@@ -39,7 +43,15 @@ def bridge(port: int, chosen: argparse.Namespace) -> int:
     missing = [name for name in (PASSWORD, APP_KEY, SECRET) if not os.environ.get(name)]
     if missing:
         raise ServingFailure(f"Set {' and '.join(missing)}.")
+    if chosen.exchange == "asterisk" and not named(chosen.trunks):
+        # No guess would do: what begins like operators' phones makes callers of them.
+        raise ServingFailure("Name with --trunks how the channels of calls from outside begin, such as PJSIP/gateway-.")
     return asyncio.run(_run(chosen.service or f"http://127.0.0.1:{port}", chosen))
+
+
+def named(listed: str) -> list[str]:
+    """What an option lists between commas."""
+    return [one.strip() for one in listed.split(",") if one.strip()]
 
 
 async def _run(service: str, chosen: argparse.Namespace) -> int:
@@ -51,7 +63,7 @@ async def _run(service: str, chosen: argparse.Namespace) -> int:
     from app.channels.bridge.exchanges import Asterisk, DialOut, Exchange, FreeSwitch
 
     host, port = chosen.exchange_host, chosen.exchange_port or PORTS[chosen.exchange]
-    numbers, trunks = chosen.numbers.split(","), tuple(chosen.trunks.split(","))
+    numbers, trunks = named(chosen.numbers), tuple(named(chosen.trunks))
 
     async with httpx.AsyncClient(base_url=service, timeout=TIMEOUT_S, trust_env=False) as client:
         key = (os.environ[APP_KEY], os.environ[SECRET])

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from app.core.json import loads
 
 MAX_HEAD, MAX_BODY = 64 * 1024, 4 * 1024 * 1024
-EVENTS = "CHANNEL_HANGUP_COMPLETE RECORD_STOP BACKGROUND_JOB CUSTOM callcenter::info vm::maintenance"
+EVENTS = "CHANNEL_ANSWER CHANNEL_HANGUP_COMPLETE RECORD_STOP BACKGROUND_JOB CUSTOM callcenter::info vm::maintenance"
 """What is asked for; everything else an exchange says of its channels is not needed."""
 
 

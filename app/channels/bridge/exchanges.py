@@ -93,7 +93,7 @@ class _Line:
 
 
 class FreeSwitch:
-    """The event socket (mod_event_socket). `numbers` are ours: a call to one of them is told as new when found."""
+    """The event socket (mod_event_socket). `numbers` are ours: a call to one of them is a call, queue or no queue."""
 
     def __init__(
         self, host: str, port: int, password: str, numbers: frozenset[str], out: DialOut | None = None
@@ -142,7 +142,7 @@ class FreeSwitch:
             raise ExchangeError(str(wrong)) from wrong
         if self._out is not None and (done := freeswitch.outcome(said)) is not None:
             self._out.settled(done)
-        return freeswitch.translate(said)
+        return freeswitch.translate(said, self._numbers)
 
     async def _read(self) -> list[esl.Frame]:
         try:

@@ -1,9 +1,13 @@
 """What FreeSWITCH's events mean, with its queue module `mod_callcenter`. Pure; every event stands for itself.
 
 A call is known by the caller's leg (`CC-Member-Session-UUID`, that channel's `Unique-ID`), not by the queue's member
-id, which changes when the call is queued again. The exchange itself picks up that leg before anybody speaks
-(`CHANNEL_ANSWER`): nobody asks for that event. The caller's hang-up also says whether an agent had answered, which
-helps when the events before it were lost.
+id, which changes when the call is queued again. The exchange itself picks up that leg before anybody speaks, so its
+`CHANNEL_ANSWER` is no answer; that of a phone rung for it is. The caller's hang-up also says whether an agent had
+answered, which helps when the events before it were lost.
+
+Not every call reaches a queue: it comes after hours, ends in the welcome, finds no agent. A leg that came in to one of
+our numbers is ours all the same, and its hang-up tells of it. The dialplan says that it is after hours with
+`<action application="set" data="nuanxian_cause=after_hours"/>`.
 """
 
 from __future__ import annotations
@@ -27,8 +31,11 @@ HUNG_UP = "BREAK_OUT"
 """Why somebody left a queue by themselves; after a timeout the dialplan goes on with them."""
 
 
-def translate(said: Mapping[str, Any]) -> list[Told]:
-    """Our events in one of theirs; none for what concerns no call of ours. Never raises for what it does not know."""
+def translate(said: Mapping[str, Any], numbers: frozenset[str]) -> list[Told]:
+    """Our events in one of theirs; none for what concerns no call of ours. Never raises for what it does not know.
+
+    `numbers` are ours, as the dialplan sees them: what came in to one of them needs no queue to be a call.
+    """
     said = {name: value for name, value in said.items() if isinstance(value, str)}
     at = _time(said.get("Event-Date-Timestamp"), 1_000_000)
     if at is None:
@@ -38,9 +45,13 @@ def translate(said: Mapping[str, Any]) -> list[Told]:
         return _of_the_queue(said, at)
     if name == "CUSTOM" and said.get("Event-Subclass") == "vm::maintenance":
         return _voicemail(said, at)
-    if name == "CHANNEL_HANGUP_COMPLETE" and said.get("variable_cc_side") == "member":
+    if name == "CHANNEL_ANSWER":
+        return _picked_up(said, at, numbers)
+    if not said.get("Unique-ID") or not (_is_queued(said) or _came_in(said, numbers)):
+        return []
+    if name == "CHANNEL_HANGUP_COMPLETE":
         return _hung_up(said, at)
-    if name == "RECORD_STOP" and said.get("variable_cc_side") == "member" and said.get("Unique-ID"):
+    if name == "RECORD_STOP":
         return [event("recording.ready", said["Unique-ID"], _id(said), at, recording_ref=said.get("Record-File-Path"))]
     return []
 
@@ -62,12 +73,41 @@ def _of_the_queue(said: Mapping[str, str], at: datetime) -> list[Told]:
     return []  # any other end of a queue is not the call's: it goes on with an agent, or in another queue
 
 
-def _hung_up(said: Mapping[str, str], at: datetime) -> list[Told]:
-    call_id = said.get("Unique-ID")
-    if not call_id:
+def _is_queued(said: Mapping[str, str]) -> bool:
+    return said.get("variable_cc_side") == "member"
+
+
+def _came_in(said: Mapping[str, str], numbers: frozenset[str]) -> bool:
+    """Whether this is a caller's leg to one of our numbers: where it stands in the dialplan, or what was dialled."""
+    # A dialplan that sends the call on (an announcement, a menu) changes the first; the others stay as they came.
+    called = {said.get(name) for name in ("Caller-Destination-Number", "variable_sip_req_user", "variable_sip_to_user")}
+    is_agents = said.get("variable_cc_side") == "agent"
+    return said.get("Call-Direction") == "inbound" and not is_agents and not numbers.isdisjoint(called)
+
+
+def _picked_up(said: Mapping[str, str], at: datetime, numbers: frozenset[str]) -> list[Told]:
+    """A phone that was rung for a caller outside any queue; a queue says itself who answers.
+
+    Nothing else tells it: legs are connected for a carrier's ringing tone already.
+    """
+    is_rung = said.get("Call-Direction") == "outbound" and said.get("Other-Type") == "originator"
+    call_id = said.get("Other-Leg-Unique-ID")
+    if not is_rung or not call_id or "variable_cc_side" in said:
         return []
-    number, queue = caller(said.get("Caller-Caller-ID-Number")), _name(said.get("variable_cc_queue"))
-    told = [event("call.ended", call_id, _id(said), at, caller=number, queue=queue, cause=said.get("Hangup-Cause"))]
+    if said.get("Other-Leg-Direction") != "inbound" or said.get("Other-Leg-Destination-Number") not in numbers:
+        return []
+    return [event("call.answered", call_id, _id(said), at, agent=said.get("variable_dialed_user"))]
+
+
+def _hung_up(said: Mapping[str, str], at: datetime) -> list[Told]:
+    call_id, number = said["Unique-ID"], caller(said.get("Caller-Caller-ID-Number"))
+    cause = said.get("variable_nuanxian_cause") or said.get("Hangup-Cause")
+    queue = _name(said.get("variable_cc_queue"))
+    told = [event("call.ended", call_id, _id(said), at, caller=number, queue=queue, cause=cause)]
+    if not _is_queued(said):  # nothing told its beginning
+        began = _time(said.get("Caller-Channel-Created-Time"), 1_000_000)
+        called = said.get("variable_sip_req_user") or said.get("Caller-Destination-Number")
+        told.append(event("call.queued", call_id, "by hang-up", min(at, began or at), caller=number, called=called))
     answered = _time(said.get("variable_cc_queue_answered_epoch"))
     if said.get("variable_cc_agent_bridged") == "true" and answered is not None:
         # Whole seconds, and of the moment the queue noticed: later than the event it stands in for.
