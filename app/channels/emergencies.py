@@ -26,6 +26,8 @@ async def on_emergency_received(tx: Tx, event: EmergencyReceived) -> None:
             device=event.device,
             lng=event.lng,
             lat=event.lat,
+            order_id=event.order_id,
+            words=event.words if event.device is None else None,
         ),
     )
 
