@@ -19,7 +19,7 @@ from app.alarms.events import IncidentClosed
 from app.benefits import handlers as benefits
 from app.calls import events as call_events
 from app.calls import service as calls
-from app.channels import emergencies, notices
+from app.channels import emergencies, hazards, notices
 from app.channels.gateways.accounts import Configured
 from app.channels.porch import Porch
 from app.channels.wechat import events as wechat_events
@@ -112,6 +112,7 @@ def bus() -> Bus:
     bus.on(intake_events.AlarmRepeated, emergencies.on_alarm_repeated)
     bus.on(IncidentClosed, emergencies.on_incident_closed)
     bus.on(intake_events.ComplaintReceived, followup.on_complaint_received)
+    bus.on(visit_events.HazardReported, hazards.on_hazard_reported)
     bus.on(visit_events.ServiceCompleted, followup.on_service_completed, notices.on_service_completed)
     bus.on(followup_events.RatingRecorded, settlement.on_rating_recorded)
     bus.on(followup_events.ComplaintDecided, settlement.on_complaint_decided)

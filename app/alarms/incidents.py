@@ -57,7 +57,7 @@ FALSE_ALARM_CODES = {
     "withdrawn": "老人自行解除", "other": "其他",
 }  # fmt: skip
 
-CRITICAL = frozenset({"sos", "fall", "smoke", "gas", "pull_cord", "phone"})
+CRITICAL = frozenset({"sos", "fall", "smoke", "gas", "fire", "health", "pull_cord", "phone"})
 """The rest, known or not, is serious: somebody has to look."""
 
 

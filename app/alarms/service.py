@@ -44,6 +44,10 @@ class Alarm:
     lng: float | None = None
     lat: float | None = None
     at: datetime | None = None
+    order_id: UUID | None = None
+    """The order at whose visit it was seen."""
+    words: str | None = None
+    """What somebody said; kept with the incident, since who takes it on has to know it."""
 
 
 async def raise_alarm(tx: Tx, alarm: Alarm) -> UUID:
@@ -74,6 +78,9 @@ async def raise_alarm(tx: Tx, alarm: Alarm) -> UUID:
         place,
     )
     await queries.add_alarm(tx, new_id(), row["id"], alarm.source, alarm.care_request_id, alarm.kind, alarm.channel, at)
+    if alarm.words is not None:
+        facts = {"order_id": str(alarm.order_id)} if alarm.order_id is not None else {}
+        await _enter(tx, SYSTEM, row["id"], "reported", facts, alarm.words)
     if row["status"] in CLIMBING:
         await queries.plan(tx, row["id"], ladder(await _rungs(tx, row), row["first_at"]))
     await tell_desk(tx, "incident.raised" if row["id"] == incident_id else "incident.repeated", row)

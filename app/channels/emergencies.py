@@ -27,6 +27,8 @@ async def on_emergency_received(tx: Tx, event: EmergencyReceived) -> None:
             lng=event.lng,
             lat=event.lat,
             at=event.at,
+            order_id=event.order_id,
+            words=event.words if event.device is None else None,
         ),
     )
 

@@ -34,8 +34,12 @@ class EmergencyReceived(Event):
     channel: str
     contact_id: UUID | None
     at: datetime
+    order_id: UUID | None = None
+    """The order at whose visit it was seen."""
+    words: str | None = None
+    """What was said, in plain text."""
     alarm: str | None = None
-    """What a device reported; null when somebody said so."""
+    """What a device reported, or what kind of danger was seen; null when somebody just asked for help."""
     device: str | None = None
     lng: float | None = None
     lat: float | None = None

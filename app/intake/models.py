@@ -134,7 +134,7 @@ class CareRequest(Base):
     note: Mapped[bytes | None] = mapped_column(LargeBinary)
     address: Mapped[bytes | None] = mapped_column(LargeBinary)
     about_order_id: Mapped[UUID | None] = mapped_column(ForeignKey("care_order.id"))
-    """The order a complaint speaks of."""
+    """The order a complaint speaks of, or at which a hazard was seen."""
     order_id: Mapped[UUID | None] = mapped_column(ForeignKey("care_order.id"))
     merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("care_request.id"))
     answer: Mapped[bytes | None] = mapped_column(LargeBinary)

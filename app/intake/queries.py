@@ -102,8 +102,10 @@ ELDER_NAMES = "SELECT id, name FROM elder WHERE id = ANY($1)"
 BOUND_BY = """SELECT e.id, e.name, e.division_code, f.name AS member, f.relation, f.id AS member_id
 FROM family_member f JOIN elder e ON e.id = f.elder_id
 WHERE f.id = $1 AND f.approved_at IS NOT NULL AND e.status = 'active'"""
+# What a caregiver noticed is the desk's to judge first: it may speak of the relatives themselves.
 OPEN_OF_ELDERS = f"""SELECT {COLUMNS} FROM care_request
-WHERE elder_id = ANY($1) AND kind = 'service' AND status IN ('new', 'escalated') ORDER BY created_at DESC LIMIT 50"""
+WHERE elder_id = ANY($1) AND kind = 'service' AND status IN ('new', 'escalated') AND about_order_id IS NULL
+ORDER BY created_at DESC LIMIT 50"""
 BOUND_ELDERS = """SELECT e.id, e.name, e.division_code, f.name AS member, f.relation, f.id AS member_id
 FROM family_member f JOIN elder e ON e.id = f.elder_id
 WHERE f.phone_index = $1 AND f.approved_at IS NOT NULL AND e.status = 'active'

@@ -54,19 +54,20 @@ class Requester:
 
 @dataclass(frozen=True, slots=True)
 class DeviceFacts:
-    """What a device said of itself: the kind of alarm, its own name, and where it is in WGS-84."""
+    """What a device said of itself: the kind of alarm, its own name, and where it is in WGS-84; without a name, what
+    kind of emergency somebody saw."""
 
     alarm: str
-    device: str
-    lng: float | None
-    lat: float | None
+    device: str | None = None
+    lng: float | None = None
+    lat: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRequest:
     """What somebody asked for. `wanted_from` None is as soon as possible; `elder_words` describes an elder we
-    do not have; `about_order_id` is the order a complaint speaks of; `at` is when it was
-    asked, if that was not just now."""
+    do not have; `about_order_id` is the order a complaint or a hazard speaks of; `at` is when it was asked, if that was
+    not just now."""
 
     channel: Channel
     kind: Kind = Kind.SERVICE
@@ -302,6 +303,8 @@ async def _hand_on(tx: Tx, row: RequestRow, words: str | None, now: datetime, al
             elder_id=row.elder_id,
             channel=row.channel,
             contact_id=row.contact_id,
+            order_id=row.about_order_id,
+            words=words,
             at=now,
             **({} if alarm is None else asdict(alarm)),
         )

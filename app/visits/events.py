@@ -24,6 +24,21 @@ class VisitChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HazardReported(Event):
+    """A caregiver noticed something dangerous at an elder's home; told once per report. `code` is the app's own,
+    `occurred_at` by its clock and perhaps hours before `at`, when we received it."""
+
+    name: ClassVar[str] = "visit.hazard_reported"
+    order_id: UUID
+    elder_id: UUID
+    caregiver_id: UUID
+    code: str
+    note: str | None
+    occurred_at: datetime
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceCompleted(Event):
     """The visit is over and the order completed; told once per order. `at` is when the visit ended.
 

@@ -21,8 +21,8 @@ from app.orders import notes
 from app.orders import service as orders
 from app.orders.lifecycle import WITH_PROVIDER, Status
 from app.orders.queries import OrderRow
-from app.visits import advancing, inbox, proofs, queries, queries_caregiver, ways
-from app.visits.events import VisitChanged
+from app.visits import advancing, hazards, inbox, proofs, queries, queries_caregiver, ways
+from app.visits.events import HazardReported, VisitChanged
 from app.visits.inbox import Arrival
 from app.visits.journal import Method, VisitStatus, doubt, fold
 from app.visits.projection import Subject, basis_of, project, summary
@@ -45,28 +45,33 @@ async def record(
     for position, event in enumerate(events):
         by_order[event.order_id].append(position)
     results: dict[int, EventResult] = {}
+    noticed: list[HazardReported] = []
     # Always in the same order of orders: two batches that name the same two orders must not wait in a circle.
     for order_id in sorted(by_order):
         positions = by_order[order_id]
         told = [events[position] for position in positions]
-        answers = await _record_for(tx, caller, order_id, told, brought or {})
+        answers, dangers = await _record_for(tx, caller, order_id, told, brought or {})
         results.update(zip(positions, answers, strict=True))
+        noticed += dangers
+    # After all the orders, and always in the same order of elders: what hears this locks by elder.
+    for danger in sorted(noticed, key=lambda one: one.elder_id):
+        await tx.publish(danger)
     return [results[position] for position in range(len(events))]
 
 
 async def _record_for(
     tx: Tx, caller: Caller, order_id: UUID, events: list[ProviderEvent], brought: Mapping[str, str]
-) -> list[EventResult]:
+) -> tuple[list[EventResult], list[HazardReported]]:
     provider_id = caller.provider_id
     assert provider_id is not None  # noqa: S101 (record() has refused the others)
     try:
         order = await orders.locked(tx, order_id)
     except NotFound:
-        return [inbox.rejected(event, "order_unknown") for event in events]
+        return [inbox.rejected(event, "order_unknown") for event in events], []
     if order.provider_id != provider_id and not await queries.ever_held(tx, order_id, provider_id):
-        return [inbox.rejected(event, "order_unknown") for event in events]
+        return [inbox.rejected(event, "order_unknown") for event in events], []
     if caller.kind == "caregiver" and not await queries_caregiver.ever_hers(tx, order_id, UUID(caller.id)):
-        return [inbox.rejected(event, "order_unknown") for event in events]
+        return [inbox.rejected(event, "order_unknown") for event in events], []
     now = clock.now()
     known = await queries.known(tx, order_id, provider_id, [event.event_id for event in events])
     arrivals = [Arrival(event, provider_id, inbox.hash_of(event)) for event in events]
@@ -77,7 +82,7 @@ async def _record_for(
             arrival.proved = await proofs.hold(tx, order, arrival.event, brought.get(arrival.event.event_id))
     if any(answer.result != "rejected" for answer in answers):
         await _settle(tx, order, known, fresh, actor=caller.actor, now=now)
-    return answers
+    return answers, hazards.reported(order, fresh, now)
 
 
 async def record_by_hand(tx: Tx, caller: Caller, order_id: UUID, entry: ManualEntry) -> None:

@@ -13,6 +13,10 @@ import httpx
 from playwright.async_api import Page, expect
 
 from app.core import clock
+from app.core.http import Caller
+from app.visits.journal import Kind, Method
+from app.visits.schemas import ProviderEvent
+from app.visits.service import record
 from tests.faces.axe import violations
 from tests.faces.conftest import Site, Visiting, keep_session, sign_in
 from tests.world.accounts import signed_headers, staff_token
@@ -193,15 +197,44 @@ async def test_a_photo_of_the_visit_is_shown_on_the_orders_page(site: Site, visi
         said = {
             "event_id": uuid4().hex, "type": "evidence_added", "order_id": str(order["id"]), "method": "manual",
             "occurred_at": clock.now().isoformat(), "caregiver_id": str(order["caregiver_id"]),
-            "evidence": [kept.json()["upload_id"]],
+            "evidence": [kept.json()["upload_id"]], "reason_code": "signature", "note": "由女儿代签",
         }  # fmt: skip
         told = await signed_post(app, key, "/v1/provider/events", {"events": [said]})
         assert told.json()["results"][0]["result"] == "applied", told.text
     page = await opened(site, visiting, order)
-    # It is loaded when it comes into view, and what is above it may still grow.
-    looked_at = "(photo => { photo.scrollIntoView(); return photo.naturalWidth === 1 })"
-    await page.wait_for_function(f"{looked_at}(document.querySelector('.photos img'))")
+    await expect(page.locator(".story")).to_contain_text("由女儿代签")
+    await expect(page.locator("#evidence-files")).to_contain_text("签名 1")
+    assert await page.locator(".photos img").count() == 0
+    assert await openings(site) == 0  # nothing is looked at by opening the order
+    await page.click("#evidence-files a")
+    await page.wait_for_function("document.querySelector('.photos img')?.naturalWidth === 1")
+    await expect(page.locator(".photos figcaption")).to_have_text("签名 1")
+    assert await openings(site) == 1
+    assert await violations(page) == []
     await page.wait_for_selector("[data-sketch] .leaflet-interactive, [data-sketch] path", state="attached")
+
+
+async def openings(site: Site) -> int:
+    async with site.database.transaction() as tx:
+        return int(await tx.fetchval("SELECT count(*) FROM audit_entry WHERE action = 'visits.open_evidence'"))
+
+
+async def test_a_hazard_stands_above_everything_else(site: Site, visiting: Visiting) -> None:
+    async with site.database.transaction() as tx:
+        order = await tx.fetchrow("SELECT * FROM care_order WHERE status = 'in_service' ORDER BY id DESC LIMIT 1")
+        assert order is not None
+        told = ProviderEvent(
+            event_id=uuid4().hex, type=Kind.HAZARD_REPORTED, order_id=order["id"], occurred_at=clock.now(),
+            caregiver_id=order["caregiver_id"], method=Method.GPS, evidence=[], reason_code="neglect",
+            note="已三天无人做饭",
+        )  # fmt: skip
+        caller = Caller(kind="provider", id="key", name="app", provider_id=order["provider_id"])
+        assert [one.result for one in await record(tx, caller, [told])] == ["applied"]
+    page = await opened(site, visiting, order)
+    await expect(page.locator("[data-hazard]")).to_contain_text("疑似无人照看")
+    await expect(page.locator("[data-hazard]")).to_contain_text("已三天无人做饭")
+    await page.goto(f"{site.url}/console/queues")
+    await expect(page.locator("main")).to_contain_text("已三天无人做饭")
 
 
 async def test_an_auditor_reads_and_does_nothing(site: Site, visiting: Visiting) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 from app.core.db import Tx
@@ -19,14 +20,17 @@ COMPARED = ("arrive_on_time", "verified_share", "manual_share", "follow_up_share
 """The shares by which providers and divisions are compared."""
 COMPARABLE = 20
 """Of fewer cases nobody is marked as worse than the whole; a house rule."""
-STREETS = 200
+PLACES = ("city", "district", "street")
+"""Kinds one may choose: reports are not told of a single community."""
+MOST_PLACES = 5_000
+"""Of one kind; the largest municipality has some thousand streets."""
 
 
 async def choices(tx: Tx, caller: Caller) -> dict[str, Any]:
     """Divisions down to streets, and providers."""
-    found = await regions.divisions(tx, caller.divisions, limit=STREETS)
+    found = [await regions.divisions(tx, caller.divisions, kind=kind, limit=MOST_PLACES) for kind in PLACES]
     return {
-        "divisions": [one for one in found if len(one.code) <= 9],
+        "divisions": sorted(chain.from_iterable(found), key=lambda one: one.code),
         "providers": await queries_listing.providers(tx),
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,6 +31,18 @@ class Step:
     deadline: datetime | None = None
     looked_at: int | None = None
     left: int | None = None
+    note: str | None = None
+    """In the words of whoever was there."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that proves the visit, called what its event calls it: the `number`th photo, signature or recording."""
+
+    id: UUID
+    kind: str
+    number: int
+    sound: bool
 
 
 async def story(tx: Tx, order_id: UUID, visit: Proof | None) -> list[Step]:
@@ -48,7 +61,10 @@ async def story(tx: Tx, order_id: UUID, visit: Proof | None) -> list[Step]:
     for row in offers:
         steps += _offered(row, firms[row["provider_id"]])
     if visit is not None:
-        steps += [Step(one.occurred_at, f"visit.{one.type}", reason=one.reason_code) for one in visit.visit.events]
+        steps += [
+            Step(one.occurred_at, f"visit.{one.type}", reason=one.reason_code, note=one.note)
+            for one in visit.visit.events
+        ]
     return sorted(steps, key=lambda step: step.at)
 
 
@@ -80,7 +96,23 @@ def sketch(visit: Proof | None) -> list[dict[str, Any]]:
         visit is not None) else []  # fmt: skip
 
 
+def files(visit: Proof | None) -> list[File]:
+    """What there is to look at, before anybody does."""
+    if visit is None:
+        return []
+    said = {one: event.reason_code for event in visit.visit.events for one in event.evidence}
+    counted: Counter[str] = Counter()
+    found = []
+    for one, media in visit.files.items():
+        sound = media.startswith("audio/")
+        kind = "recording" if sound else "signature" if said.get(one) == "signature" else "photo"
+        counted[kind] += 1
+        found.append(File(one, kind, counted[kind], sound))
+    return found
+
+
 async def whole(tx: Tx, order: OrderView, row: Any) -> dict[str, Any]:
     """Everything the order's page shows beside the order itself."""
     visit = await proof.of_order(tx, row)
-    return {"order": order, "visit": visit, "map": sketch(visit), "story": await story(tx, order.id, visit)}
+    told = await story(tx, order.id, visit)
+    return {"order": order, "visit": visit, "map": sketch(visit), "files": files(visit), "story": told}

@@ -6,9 +6,9 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Form as InForm
-from fastapi import Request, Response
+from fastapi import Query, Request, Response
 
-from app.accounts import policy, scope
+from app.accounts import audit, policy, scope
 from app.core.http import CallerDep, DatabaseDep, TxDep, allow
 from app.dispatch import candidates
 from app.dispatch import service as dispatch
@@ -27,13 +27,17 @@ Reason = Annotated[ReasonForm, InForm()]
 
 @router.get("/console/orders/{order_id}")
 @allow("order_files.read")
-async def order(request: Request, tx: TxDep, caller: CallerDep, order_id: UUID) -> Response:
+async def order(
+    request: Request, tx: TxDep, caller: CallerDep, order_id: UUID, evidence: Annotated[bool, Query()] = False
+) -> Response:
+    """With `evidence` its files are shown, too: each of them is then asked for, and that is written down."""
     row = await service.get(tx, order_id)
     scope.see(caller, row.division_code)
     values = await order_views.whole(tx, await views.one(tx, order_id), row)
     actions = lifecycle.next_actions(lifecycle.Status(row.status), row.flags)
     may = {one: policy.may(caller, one) for one in ("orders.change", "orders.watch", "elders.reveal")}
-    return page(request, "console/order.html", **values, may=may, actions=actions if may["orders.change"] else [])
+    actions = actions if may["orders.change"] else []
+    return page(request, "console/order.html", **values, may=may, actions=actions, opened=evidence)
 
 
 @router.get("/console/orders/{order_id}/assignment")
@@ -113,7 +117,8 @@ async def look_away(tx: TxDep, caller: CallerDep, order_id: UUID) -> Response:
 @router.get("/console/orders/{order_id}/evidence/{upload_id}")
 @allow("visits.read")
 async def evidence(request: Request, tx: TxDep, caller: CallerDep, order_id: UUID, upload_id: UUID) -> Response:
-    """A photo, signature or recording, for the page alone: nobody else may keep it."""
+    """A photo, signature or recording, for the page alone: nobody else may keep it, and who looked is kept."""
     scope.see(caller, (await service.get(tx, order_id)).division_code)
     content, media_type = await uploads.of_visit(tx, order_id, upload_id, request.app.state.settings.data_dir)
+    await audit.record(tx, caller, "visits.open_evidence", "upload", upload_id, ("file",))
     return Response(content, media_type=media_type, headers={"Cache-Control": "private, no-store"})

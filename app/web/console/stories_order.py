@@ -9,7 +9,7 @@ from app.elders.schemas import RevealedView
 from app.orders import lifecycle
 from app.orders.schemas import DeadlineView, WindowView
 from app.visits.schemas import PlaceView
-from app.web.console.order_views import Step
+from app.web.console.order_views import File, Step
 from app.web.console.stories_desk import asked, at, order, part, uuid
 from app.web.stories import OPERATOR, Story
 
@@ -21,11 +21,11 @@ def visit(verification: str = "review", *, over: bool = True) -> Any:
         end=PlaceView(at=at(-4), method="gps", place="outside", distance_m=640, accuracy_m=35.0) if over else (
             PlaceView(place="cannot_tell")),
     )  # fmt: skip
-    media = {uuid(80): "audio/mpeg"} if over else {}
-    return SimpleNamespace(visit=seen, files=media, radius_m=200)
+    return SimpleNamespace(visit=seen, radius_m=200)
 
 
 MAP = [{"name": "begin", "x": 12, "y": 18, "blur": 18.0}, {"name": "end", "x": 480, "y": -420, "blur": 35.0}]
+FILES = [File(uuid(80), "photo", 1, False), File(uuid(81), "signature", 1, False), File(uuid(82), "recording", 1, True)]
 STORY = [
     Step(at(-60), "placed", "王静"),
     Step(at(-59), "decided", looked_at=31, left=4),
@@ -38,7 +38,18 @@ STORY = [
     Step(at(-46), "noted", "李红", "电话核实过时间，老人午睡到两点半，请晚一点到"),
 ]
 BEGUN = [*STORY, Step(at(-40), "visit.checked_in"), Step(at(-40), "status.in_service")]
-ENDED = [*BEGUN, Step(at(-4), "visit.checked_out"), Step(at(-4), "status.completed")]
+IN_DANGER = [
+    *BEGUN,
+    Step(at(-20), "visit.hazard_reported", reason="gas", note="厨房有燃气味，灶具软管老化开裂，已关总阀、开窗"),
+    Step(at(-18), "visit.hazard_reported", reason="neglect"),
+]
+DONE = "已做：擦洗地面、清洁厨房台面与灶具；未做：整理衣物与床铺"
+ENDED = [
+    *BEGUN,
+    Step(at(-6), "visit.evidence_added", reason="signature_skipped", note="老人不会或不便写字"),
+    Step(at(-4), "visit.checked_out", note=DONE),
+    Step(at(-4), "status.completed"),
+]
 CALLED_OFF = [*STORY, Step(at(-5), "status.cancelled", "王静", "elder_in_hospital")]
 WAITING = [
     DeadlineView(name="dispatch", due_at=at(-9), late=True),
@@ -55,10 +66,11 @@ TODAY = WindowView(from_=at(-45), to=at(45))
 
 
 def _order(status: str, flags: tuple[str, ...] = (), **more: Any) -> Story:
-    shown = {name: more.pop(name) for name in ("visit", "map", "story") if name in more}
+    shown = {name: more.pop(name) for name in ("visit", "map", "story", "files", "opened") if name in more}
     values = {
         "may": dict.fromkeys(("orders.change", "orders.watch", "elders.reveal"), True),
-        "order": order(1, status, flags=list(flags), **more), "visit": None, "map": [], "story": STORY,
+        "order": order(1, status, flags=list(flags), **more), "visit": None, "map": [], "files": [],
+        "opened": False, "story": STORY,
         "actions": lifecycle.next_actions(lifecycle.Status(status), flags),
     }  # fmt: skip
     return Story("console/order.html", values | shown, OPERATOR, path="/console/orders/1")
@@ -72,8 +84,11 @@ def stories() -> dict[str, Story]:
         "order-suspended": _order("assigned", (lifecycle.SUSPENDED,)),
         "order-in-service": _order("in_service", visit=visit("pending", over=False), map=MAP[:1], story=BEGUN,
                                    deadlines=KEPT, window=TODAY),
-        "order-completed": _order("completed", visit=visit(), map=MAP, outcome="partly", rating=4, rework_of=uuid(7),
-                                  story=ENDED, deadlines=KEPT[:-1], window=TODAY),
+        "order-completed": _order("completed", visit=visit(), map=MAP, files=FILES, outcome="partly", rating=4,
+                                  rework_of=uuid(7), story=ENDED, deadlines=KEPT[:-1], window=TODAY),
+        "order-evidence": _order("completed", visit=visit(), files=FILES[2:], opened=True, story=ENDED, window=TODAY),
+        "order-hazard": _order("in_service", visit=visit("pending", over=False), map=MAP[:1], story=IN_DANGER,
+                               window=TODAY),
         "order-cancelled": _order("cancelled", deadlines=[], story=CALLED_OFF),
         "order-assign": Story(
             "console/order_assign.html", {"order": order(1, "placed"), "asked": asked()}, OPERATOR,
