@@ -94,6 +94,8 @@ MIDDLE = """SELECT lng, lat FROM division WHERE code = ANY($1::text[]) AND lng I
 ORDER BY length(rtrim(code, '0')) DESC LIMIT 1"""
 BRING_FORWARD = """UPDATE incident_step SET due_at = $3 WHERE incident_id = $1 AND step = $2 AND taken_at IS NULL
 AND due_at > $3"""
+CALL_AGAIN = """UPDATE incident_step SET due_at = $3, taken_at = NULL, told = NULL
+WHERE incident_id = $1 AND step = ANY($2::text[]) AND taken_at IS NOT NULL"""
 # A request that was repeated after a false alarm is part of the next incident, too.
 REQUESTS = """SELECT DISTINCT a.care_request_id FROM incident_alarm a WHERE a.incident_id = $1
   AND a.care_request_id IS NOT NULL AND NOT EXISTS (
@@ -200,6 +202,11 @@ async def helpers(tx: Tx, lng: float, lat: float, day: date, minute: int, now: d
 async def bring_forward(tx: Tx, incident_id: UUID, step: str, now: datetime) -> None:
     """This step is due now, unless it was taken."""
     await tx.run(BRING_FORWARD, incident_id, step, now)
+
+
+async def call_again(tx: Tx, incident_id: UUID, steps: Sequence[str], now: datetime) -> None:
+    """Those of these steps that were taken are due once more: there is somebody else to tell now."""
+    await tx.run(CALL_AGAIN, incident_id, list(steps), now)
 
 
 async def requests(tx: Tx, incident_id: UUID) -> list[UUID]:

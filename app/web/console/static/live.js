@@ -2,7 +2,7 @@
 // now misses nothing afterwards, "desk:order", "desk:incident", … by the first word of an event's type, and "desk:unheard"
 // now and then while the stream says nothing: a proxy may hold it back, or the session is over. Who asks then, finds out.
 const TYPES = `ready order.changed order.nobody_found order.deadline_missed rounds.published
-incident.raised incident.repeated incident.acknowledged incident.verified incident.closed incident.help_sent
+incident.raised incident.repeated incident.acknowledged incident.verified incident.closed incident.help_sent incident.identified
 incident.called incident.waiting incident.call_authority incident.step_failed
 callback.due followup.due transfer.overdue request.received emergency.received device.offline device.back
 call.queued call.answered call.ended call.abandoned agent.offered agent.missed voicemail.left source.lost
