@@ -100,6 +100,8 @@ AND due_at > $3"""
 WANT = """INSERT INTO incident_step AS s (incident_id, step, due_at) VALUES ($1, $2, $3)
 ON CONFLICT (incident_id, step) DO UPDATE SET due_at = excluded.due_at, taken_at = NULL, told = NULL
 WHERE CASE WHEN s.taken_at IS NULL THEN s.due_at > excluded.due_at ELSE coalesce(s.told, 0) = 0 END"""
+CALL_AGAIN = """UPDATE incident_step SET due_at = $3, taken_at = NULL, told = NULL
+WHERE incident_id = $1 AND step = ANY($2::text[]) AND taken_at IS NOT NULL"""
 # A request that was repeated after a false alarm is part of the next incident, too.
 REQUESTS = """SELECT DISTINCT a.care_request_id FROM incident_alarm a WHERE a.incident_id = $1
   AND a.care_request_id IS NOT NULL AND NOT EXISTS (
@@ -211,6 +213,11 @@ async def bring_forward(tx: Tx, incident_id: UUID, step: str, now: datetime) -> 
 async def want(tx: Tx, incident_id: UUID, step: str, now: datetime) -> None:
     """This step is due now, on the ladder or not, unless somebody was told by it."""
     await tx.run(WANT, incident_id, step, now)
+
+
+async def call_again(tx: Tx, incident_id: UUID, steps: Sequence[str], now: datetime) -> None:
+    """Those of these steps that were taken are due once more: there is somebody else to tell now."""
+    await tx.run(CALL_AGAIN, incident_id, list(steps), now)
 
 
 async def requests(tx: Tx, incident_id: UUID) -> list[UUID]:

@@ -7,11 +7,12 @@ from uuid import UUID
 
 from fastapi import Query
 
-from app.alarms import queries, service, views
+from app.alarms import identification, queries, service, views
 from app.alarms.schemas import (
     CallMade,
     Closure,
     HelpersView,
+    Identity,
     IncidentDetail,
     IncidentView,
     Verification,
@@ -60,6 +61,12 @@ async def acknowledge(tx: TxDep, caller: CallerDep, incident_id: UUID) -> Any:
 @allow("incidents.work")
 async def verify(tx: TxDep, caller: CallerDep, incident_id: UUID, body: Verification) -> Any:
     return await views.detail(tx, await service.verify(tx, caller, incident_id, body.finding, body.code, body.note))
+
+
+@router.post("/v1/incidents/{incident_id}/elder", response_model=IncidentDetail, summary="Whom it is about")
+@allow("incidents.work")
+async def identify(tx: TxDep, caller: CallerDep, incident_id: UUID, body: Identity) -> Any:
+    return await views.detail(tx, await identification.identify(tx, caller, incident_id, body.elder_id))
 
 
 @router.post("/v1/incidents/{incident_id}/calls", response_model=IncidentDetail, summary="Whom I called about it")

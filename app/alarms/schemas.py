@@ -38,6 +38,12 @@ class CallMade(Body):
     )
 
 
+class Identity(Body):
+    """Whom it is about, as the operator found out."""
+
+    elder_id: UUID
+
+
 class Closure(Body):
     note: Note
 

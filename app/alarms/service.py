@@ -63,7 +63,7 @@ async def raise_alarm(tx: Tx, alarm: Alarm) -> UUID:
         await queries.move(tx, stale["id"], {"status": Status.CLOSED, "closed_at": now})
         await _enter(tx, SYSTEM, stale["id"], "closed", {"because": "another alarm"}, None)
         await _tell_closed(tx, SYSTEM, stale["id"], ANOTHER)
-    division, (lng, lat, place) = await _where(tx, alarm)
+    division, (lng, lat, place) = await where(tx, alarm)
     row = await queries.raise_(
         tx,
         incident_id,
@@ -176,7 +176,7 @@ async def tell_desk(tx: Tx, kind: str, row: Any, **more: Any) -> None:
     await feed.append(tx, DESK, kind, facts=facts)
 
 
-async def _where(tx: Tx, alarm: Alarm) -> tuple[str | None, tuple[float | None, float | None, str | None]]:
+async def where(tx: Tx, alarm: Alarm) -> tuple[str | None, tuple[float | None, float | None, str | None]]:
     """The elder's division, and where to go: where the device is, else home, else the middle of the smallest division
     around the home that has one."""
     there = (alarm.lng, alarm.lat, "device") if alarm.lng is not None else (None, None, None)

@@ -193,6 +193,7 @@ def stories() -> dict[str, Story]:
         "desk-known-caller": _desk(own=own, screen=screen(), person=person(), filled=filled, quote=QUOTE),
         "desk-several-behind": _desk(own=own, screen=strangers()),
         "desk-unknown-caller": _desk(own=own, screen=screen(behind=[], calls_before=[], call=call(caller=None))),
+        "desk-several-behind-found": _desk(own=own, screen=strangers(), found=[elder(), elder(910)], query="zdm"),
         "desk-found": _desk(found=[elder(), elder(901, name="曾**", sex="male", age=None, phones=[])], query="zdm"),
         "desk-found-nobody": _desk(found=[], query="zzz"),
         "desk-placed": _desk(person=person(last_orders=[], open_orders=[order(1)]),

@@ -174,7 +174,7 @@ async function load() {
   }
 }
 
-document.addEventListener("desk:ready", load);
+for (const told of ["desk:ready", "desk:unheard"]) document.addEventListener(told, load);
 document.addEventListener("desk:order", (event) => {
   const line = event.detail.line;
   if (!line) return;

@@ -1,6 +1,7 @@
 // Keys: an element says by data-key which one is its own; pressing it clicks what is clicked and goes to what is filled in.
 // Nothing happens while an input method is composing: its keys are its own.
 const FIELDS = "input:not([type=radio]):not([type=checkbox]), select, textarea";
+const SEND = "Ctrl+Enter";
 let composing = false;
 document.addEventListener("compositionstart", () => { composing = true; });
 document.addEventListener("compositionend", () => { composing = false; });
@@ -12,7 +13,12 @@ function chord(event) {
 }
 
 function shown(element) {
-  return element.getClientRects().length > 0;
+  return element.checkVisibility();
+}
+
+// Whoever is searching chooses from what was found; the caller's own list has no keys meanwhile (desk.css hides them).
+function searching() {
+  return Boolean(document.getElementById("q")?.value || document.querySelector("#found [data-people]"));
 }
 
 function typing(element) {
@@ -39,12 +45,14 @@ document.addEventListener("keydown", (event) => {
   if (!event.altKey && !event.ctrlKey) return;
   const key = chord(event);
   const found = [...(dialog || document).querySelectorAll(`[data-key="${CSS.escape(key)}"]`)]
-    .filter((one) => !one.disabled && (shown(one) || (one.picker && shown(one.picker))));
+    .filter((one) => !one.disabled && (shown(one) || (one.picker && shown(one.picker))) && !(searching() && one.closest("#call [data-people]")));
   if (!found.length) return;
   event.preventDefault();
   // Several forms on a page may have one key for sending: the form one is in is meant, and outside of all none is sent.
   const here = document.activeElement?.form;
   const mine = found.find((one) => here && one.form === here);
+  // Whoever sends from within a form means that form, and nothing else is sent instead of it.
+  if (key === SEND && here && !mine) return;
   if (!mine && new Set(found.map((one) => one.form)).size > 1) return found[0].focus();
   act(mine || found[0]);
 });
