@@ -8,13 +8,11 @@ from typing import Annotated, Any
 from fastapi import Path
 from pydantic import ConfigDict
 
-from app.core.http import Caller, Router, TxDep, allow
+from app.core.http import Router, TxDep, allow
 from app.core.text import Body, Note, View
 from app.elders import cards
-from app.intake import service
-from app.intake.requests import Channel, Kind
+from app.intake import by_card
 from app.intake.schemas import PhoneText
-from app.intake.service import NewRequest, Requester
 
 door = Router(tags=["cards"])
 
@@ -45,11 +43,5 @@ class HelpView(View):
 )
 @allow("cards.help")
 async def ask_for_help(tx: TxDep, token: Annotated[str, Path(min_length=1, max_length=100)], body: HelpBody) -> Any:
-    card = await cards.help_asked(tx, token)
-    finder = Caller(kind="card", id=card["number"], name="关爱卡")
-    asked = NewRequest(
-        channel=Channel.WEB, kind=Kind.EMERGENCY, requester=Requester(None, body.phone, "other"),
-        elder_id=card["elder_id"], note=body.note or None,
-    )  # fmt: skip
-    row = await service.take_request(tx, finder, asked)
-    return HelpView(received_at=row.created_at, hotline=cards.HOTLINE)
+    received_at = await by_card.ask_for_help(tx, token, body.note, body.phone)
+    return HelpView(received_at=received_at, hotline=cards.HOTLINE)

@@ -29,6 +29,8 @@ def for_browser(request: Request, problem: dict[str, Any]) -> Response:
     if status == 401 and code != "sign_in_failed":
         where = sign_in_of(request)
         return Response(headers={"HX-Redirect": where}) if in_place(request) else RedirectResponse(where, 303)
+    if request.scope["path"].startswith("/c/"):  # a cry for help that did not get through: there is a telephone
+        return HTMLResponse(rendered("frame/card.html", said="failed"), status)
     values = {
         "problem": problem,
         "what": _words(request, status, code),

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 from app import __version__
 from app.core.config import Settings
 from app.core.json import dumps
-from app.web import description, health, signing_in
+from app.web import card, description, health, signing_in
 from app.web.faces import FACES
 from app.web.rendering import page
 
@@ -46,17 +46,13 @@ async def front_page(request: Request) -> Response:
     )
 
 
-@router.get("/c/{token}", include_in_schema=False)
-async def card_page(request: Request, token: str) -> Response:
-    """What the code on an elder's card leads to: the same page for every token; the door behind its form knows them."""
-    return page(request, "frame/card.html")
-
-
 @router.get("/docs", include_in_schema=False)
 async def interface_page(request: Request) -> Response:
     return page(request, "frame/interface.html", **description.of(request.app.openapi()))
 
 
+router.include_router(card.open_router)
+router.include_router(card.router)
 router.include_router(signing_in.router)
 for face in FACES:
     router.include_router(import_module(f"app.web.{face}.router").router)

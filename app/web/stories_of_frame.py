@@ -15,7 +15,9 @@ def stories() -> dict[str, Story]:
         "front": Story("frame/front.html", _front("ready", "ok")),
         "front-database-away": Story("frame/front.html", _front("unavailable", "unreachable", "unknown")),
         "interface": Story("frame/interface.html", _interface()),
-        "card": Story("frame/card.html"),
+        "card": Story("frame/card.html", {"said": None}),
+        "card-taken": Story("frame/card.html", {"said": "taken"}),
+        "card-failed": Story("frame/card.html", {"said": "failed"}),
         **{f"refusal-{status}": Story("frame/refusal.html", _refusal(status)) for status in (403, 404, 409, 422, 500)},
         "refusal-in-place": Story("frame/refusal_line.html", _refusal(422), OPERATOR, within="desk"),
     }

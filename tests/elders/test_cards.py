@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID, uuid4
 from xml.etree import ElementTree
 
@@ -173,3 +174,51 @@ async def test_a_card_asks_five_times_an_hour(
         assert await tx.fetchval("SELECT count(*) FROM care_request") == cards.PER_HOUR
         await tx.run("UPDATE elder_card SET helped_since = $1", clock.now() - timedelta(minutes=61))
     assert (await api.post(f"/v1/cards/{token}/help", json={}, headers=key())).status_code == 201
+
+
+FORM = {"Accept": "text/html", "Content-Type": "application/x-www-form-urlencoded"}
+
+
+async def cry(api: httpx.AsyncClient, token: str, **fields: str) -> httpx.Response:
+    return await api.post(f"/c/{token}", content=urlencode(fields), headers=FORM)
+
+
+async def test_the_form_asks_without_a_script_once_per_key(
+    api: httpx.AsyncClient, operator: Headers, elder: UUID, clean_database: Database
+) -> None:
+    _, token = await issued(api, operator, elder)
+    page = await api.get(f"/c/{token}")
+    assert 'method="post"' in page.text
+    (once,) = re.findall(r'name="once" value="([^"]+)"', page.text)
+    answers = [await cry(api, token, once=once, note="老人摔倒了", phone="13812345678") for _ in range(2)]
+    for answer in answers:
+        assert (answer.status_code, "已收到" in answer.text, token in answer.text) == (201, True, False)
+    assert once not in answers[0].text, "another cry takes another key"
+    (again,) = re.findall(r'name="once" value="([^"]+)"', answers[0].text)
+    assert (await cry(api, token, once=again, note="老人喘不上气")).status_code == 201
+    async with clean_database.transaction() as tx:
+        rows = await tx.fetch("SELECT kind, status FROM care_request")
+    assert [tuple(row) for row in rows] == [("emergency", "escalated")] * 2
+
+
+async def test_a_cry_with_a_mistyped_phone_is_a_cry(
+    api: httpx.AsyncClient, operator: Headers, elder: UUID, clean_database: Database
+) -> None:
+    _, token = await issued(api, operator, elder)
+    assert (await cry(api, token, once="key-1", note="迷路了", phone="同前")).status_code == 201
+    async with clean_database.transaction() as tx:
+        row = await tx.fetchrow("SELECT id, note FROM care_request")
+        assert row is not None
+        assert tx.vault.open("care_request.note", row["id"], row["note"]) == "迷路了（留的电话：同前）"
+
+
+async def test_a_cry_that_does_not_get_through_is_told_to_call(
+    api: httpx.AsyncClient, operator: Headers, elder: UUID
+) -> None:
+    _, token = await issued(api, operator, elder)
+    answers = [await cry(api, token, once=f"key-{n}") for n in range(6)]
+    assert [answer.status_code for answer in answers] == [201] * 5 + [429]
+    for refused in (answers[5], await cry(api, "nonsense", once="key"), await cry(api, token, once="key-0", note="别")):
+        assert refused.is_client_error
+        assert "没有送达，请直接拨打 12349" in refused.text
+        assert "tel:093512349" in refused.text

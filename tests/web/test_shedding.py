@@ -44,6 +44,7 @@ def test_no_door_for_help_gives_way(app: FastAPI) -> None:
         ("POST", "/channels/devices/{vendor}"), ("GET", "/v1/desk/stream"), ("POST", "/v1/care-requests"),
         ("POST", "/v1/family/care-requests"), ("GET", "/v1/elders"), ("POST", "/v1/orders"), ("POST", "/v1/quotes"),
         ("GET", "/v1/calls/{call_id}/screen"), ("GET", "/v1/orders/{order_id}"), ("GET", "/v1/incidents"),
+        ("POST", "/v1/cards/{token}/help"), ("POST", "/c/{token}"),
     ):  # fmt: skip
         assert paths[way_in] is Criticality.INTAKE, way_in
     assert paths["GET", "/v1/orders"] is Criticality.POLL

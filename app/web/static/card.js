@@ -1,8 +1,15 @@
-// Help asked for from a scanned card. One key per page: pressing twice, or again after a lost answer, asks once.
+// Help asked for from a scanned card. The form works without this; with it, whoever has no net is told to call.
 const form = document.getElementById("help");
 const said = document.getElementById("said");
-const key = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
-const door = "/v1/cards/" + encodeURIComponent(location.pathname.split("/").pop()) + "/help";
+const PATIENCE_MS = 20000;
+let sent = null; // what was sent under the form's key and not taken yet
+
+// Pressing twice, or again after a lost answer, asks once; other words, or a new need later, ask anew.
+function renew() {
+  const bytes = Array.from(crypto.getRandomValues(new Uint8Array(16)));
+  form.once.value = bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  sent = null;
+}
 
 function say(taken) {
   said.textContent = taken ? form.dataset.taken : form.dataset.failed;
@@ -11,16 +18,22 @@ function say(taken) {
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
-  const phone = form.phone.value.trim();
-  const body = { note: form.note.value.trim(), ...(phone ? { phone } : {}) };
+  if (form.hasAttribute("aria-busy")) return;
+  form.setAttribute("aria-busy", "true");
+  const words = JSON.stringify([form.note.value, form.phone.value]);
+  if (sent !== null && sent !== words) renew();
+  sent = words;
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(), PATIENCE_MS);
   try {
-    const answer = await fetch(door, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", "Idempotency-Key": key },
-      body: JSON.stringify(body),
-    });
+    const body = new URLSearchParams(Array.from(new FormData(form)));
+    const answer = await fetch(location.pathname, { method: "POST", body, signal: stop.signal });
+    if (answer.ok) renew();
     say(answer.ok);
   } catch {
     say(false);
+  } finally {
+    clearTimeout(timer);
+    form.removeAttribute("aria-busy");
   }
 });
