@@ -77,8 +77,9 @@ class CallEvent(Base):
 
 
 class CallbackTask(Base):
-    """Whom to call. Somebody wanted us and did not get us: one per call, withdrawn only if the call turns out
-    answered. Or a message of ours did not reach them: one per message, with the words to be said."""
+    """Whom to call. Somebody wanted us and did not get us: one per call, withdrawn if the call turns out answered, or
+    (`result` called_again) if they were answered when they called again. Or a message of ours did not reach them: one
+    per message, with the words to be said."""
 
     __tablename__ = "callback_task"
     __table_args__ = (
@@ -88,7 +89,7 @@ class CallbackTask(Base):
         CheckConstraint(one_of("reason", CallbackReason), "reason"),
         CheckConstraint("status IN ('due', 'done', 'withdrawn')", "status"),
         Index(None, "phone_index"),
-        Index(None, "status", "id"),
+        Index("ix_callback_task_pressing", "status", text("urgent DESC"), "due_at", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -99,6 +100,8 @@ class CallbackTask(Base):
     status: Mapped[str] = mapped_column(Text)
     phone: Mapped[bytes | None] = mapped_column(LargeBinary)
     phone_index: Mapped[bytes | None] = mapped_column(LargeBinary)
+    urgent: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Before everything else, however long that has been due: the words of an alarm."""
     due_at: Mapped[datetime] = mapped_column(Instant)
     done_at: Mapped[datetime | None] = mapped_column(Instant)
     done_by: Mapped[str | None] = mapped_column(Text)

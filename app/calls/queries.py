@@ -10,6 +10,9 @@ from uuid import UUID
 from app.core.db import Tx
 from app.core.errors import NotFound
 
+Place = tuple[bool, datetime, UUID]
+"""A task's place in the list: urgent, due_at, id."""
+
 OPEN_CALL = """INSERT INTO call (id, source, source_instance, call_id, state, offers, first_at, updated_at)
 VALUES ($1, $2, $3, $4, 'waiting', 0, $5, $6) ON CONFLICT (source, source_instance, call_id) DO NOTHING"""
 LOCK_CALL = """SELECT id, outcome FROM call WHERE source = $1 AND source_instance = $2 AND call_id = $3 FOR UPDATE"""
@@ -54,23 +57,42 @@ WHERE first_at >= $1 AND first_at < $2 AND ($3::text IS NULL OR queue = $3)"""
 COUNTS_BY_DAY = f"""SELECT (first_at AT TIME ZONE 'Asia/Shanghai')::date AS day, {_TALLY} FROM call
 WHERE first_at >= $1 AND first_at < $2 AND ($3::text IS NULL OR queue = $3) GROUP BY 1"""
 
-DUE = """INSERT INTO callback_task (id, call_id, reason, status, phone, phone_index, due_at, created_at)
+# Once somebody has tried, the time they put it off to stands, unless there is another reason to call. Who has called
+# again and was answered is not called for this call any more, unless they left words that nobody has heard.
+DUE = """INSERT INTO callback_task AS t (id, call_id, reason, status, phone, phone_index, due_at, created_at)
 VALUES ($1, $2, $3, 'due', $4, $5, $6, $7)
-ON CONFLICT (call_id) DO UPDATE SET reason = excluded.reason, due_at = excluded.due_at,
-  status = CASE callback_task.status WHEN 'withdrawn' THEN 'due' ELSE callback_task.status END
-WHERE callback_task.status <> 'done'
+ON CONFLICT (call_id) DO UPDATE SET reason = excluded.reason, status = 'due',
+  due_at = CASE WHEN t.status = 'due' AND t.result IS NOT NULL AND t.reason = excluded.reason
+    THEN t.due_at ELSE excluded.due_at END,
+  result = CASE WHEN t.status = 'due' THEN t.result END, done_at = NULL
+WHERE t.status = 'due' OR (t.status = 'withdrawn'
+  AND (t.result IS DISTINCT FROM 'called_again' OR excluded.reason = 'voicemail'))
 RETURNING id = $1"""
+# Nobody waits for a task that another batch holds: they would wait for each other's calls.
+CALLED_AGAIN = """SELECT t.id, t.phone FROM callback_task t JOIN call lost ON lost.id = t.call_id
+WHERE t.phone_index = ANY($1::bytea[]) AND t.status = 'due' AND t.reason IN ('abandoned', 'after_hours')
+  AND EXISTS (SELECT FROM call again WHERE again.caller_index = t.phone_index AND again.answered_at IS NOT NULL
+    AND again.first_at > coalesce(lost.abandoned_at, lost.ended_at, lost.first_at))
+ORDER BY t.id FOR UPDATE OF t SKIP LOCKED"""
+SAME_FOR = """UPDATE callback_task SET status = $3, result = $4, done_at = $5, done_by = $6,
+  due_at = coalesce($7::timestamptz, due_at)
+WHERE id IN (SELECT id FROM callback_task WHERE phone_index = $1 AND id <> $2 AND status = 'due'
+  AND reason IN ('abandoned', 'after_hours') ORDER BY id FOR UPDATE SKIP LOCKED)"""
+SERVED_SINCE = """UPDATE callback_task SET status = 'withdrawn', result = 'called_again', done_at = $2
+WHERE id = ANY($1::uuid[])"""
 WITHDRAW = "UPDATE callback_task SET status = 'withdrawn' WHERE call_id = $1 AND status = 'due'"
 FILL_PHONE = """UPDATE callback_task SET phone = $2, phone_index = $3
 WHERE id = $1 AND phone_index IS DISTINCT FROM $3"""
-FOR_MESSAGE = """INSERT INTO callback_task (id, message_id, reason, status, phone, phone_index, words, due_at,
+FOR_MESSAGE = """INSERT INTO callback_task (id, message_id, reason, status, phone, phone_index, words, urgent, due_at,
   created_at)
-VALUES ($1, $2, $3, 'due', $4, $5, $6, $7, $8) ON CONFLICT (message_id) DO NOTHING"""
+VALUES ($1, $2, $3, 'due', $4, $5, $6, $7, $8, $9) ON CONFLICT (message_id) DO NOTHING"""
 TASK_OF = "SELECT id FROM callback_task WHERE call_id = $1"
-_TASK = """SELECT id, call_id, message_id, reason, status, phone, phone_index, words, due_at, done_at, done_by,
-  result, note
+_TASK = """SELECT id, call_id, message_id, reason, status, phone, phone_index, words, urgent, due_at, done_at,
+  done_by, result, note
 FROM callback_task"""
-TASKS = f"""{_TASK} WHERE status = $1 AND ($2::uuid IS NULL OR id > $2) ORDER BY id LIMIT $3"""
+TASKS = f"""{_TASK} WHERE status = $1 AND ($2::boolean IS NULL OR urgent < $2
+  OR (urgent = $2 AND (due_at, id) > ($3::timestamptz, $4::uuid)))
+ORDER BY urgent DESC, due_at, id LIMIT $5"""
 LOCK_TASK = f"""{_TASK} WHERE id = $1 FOR UPDATE"""
 COMPLETE = """UPDATE callback_task SET status = $2, result = $3, note = $4, done_at = $5, done_by = $6, due_at = $7
 WHERE id = $1"""
@@ -161,6 +183,20 @@ async def withdraw(tx: Tx, call_row_id: UUID) -> None:
     await tx.run(WITHDRAW, call_row_id)
 
 
+async def called_again(tx: Tx, phone_indexes: list[bytes]) -> list[Any]:
+    """`id, phone` of what is due for lost calls after which the same number was answered, held; not of words left."""
+    return await tx.fetch(CALLED_AGAIN, phone_indexes)
+
+
+async def served_since(tx: Tx, task_ids: list[UUID], now: datetime) -> None:
+    await tx.run(SERVED_SINCE, task_ids, now)
+
+
+async def same_for(tx: Tx, phone_index: bytes, but: UUID, *values: Any) -> None:
+    """Write the same about other lost calls from this number; without a `due_at` theirs stays."""
+    await tx.run(SAME_FOR, phone_index, but, *values)
+
+
 async def task_of(tx: Tx, call_row_id: UUID) -> UUID | None:
     found: UUID | None = await tx.fetchval(TASK_OF, call_row_id)
     return found
@@ -170,9 +206,9 @@ async def fill_phone(tx: Tx, task_id: UUID, phone: bytes | None, index: bytes | 
     await tx.run(FILL_PHONE, task_id, phone, index)
 
 
-async def tasks(tx: Tx, status: str, after: UUID | None, limit: int) -> list[Any]:
-    """Call-back tasks, the longest waiting first."""
-    return await tx.fetch(TASKS, status, after, limit)
+async def tasks(tx: Tx, status: str, after: Place | None, limit: int) -> list[Any]:
+    """Call-back tasks, the most pressing first: what is urgent, then what is due first."""
+    return await tx.fetch(TASKS, status, *(after or (None, None, None)), limit)
 
 
 async def locked_task(tx: Tx, task_id: UUID) -> Any:

@@ -59,7 +59,10 @@ async def read_call(tx: TxDep, call_id: UUID) -> Any:
     return views.call(tx, await queries.one(tx, call_id))
 
 
-@router.get("/v1/callback-tasks", response_model=Page[CallbackView], summary="Callers who did not reach us")
+@router.get(
+    "/v1/callback-tasks", response_model=Page[CallbackView],
+    summary="Callers who did not reach us, and messages that did not reach them; the most pressing first",
+)  # fmt: skip
 @allow("requests.read")
 async def list_callbacks(
     tx: TxDep,
@@ -67,9 +70,10 @@ async def list_callbacks(
     limit: Limit = 50,
     cursor: CursorParam = None,
 ) -> Any:
-    tasks = await queries.tasks(tx, status, after_id(cursor), limit + 1)
+    tasks = await queries.tasks(tx, status, callbacks.place_after(cursor), limit + 1)
     now = clock.now()
-    return page_of([callbacks.view(tx, t, now) for t in tasks[:limit]], [t["id"] for t in tasks], limit)
+    more = callbacks.cursor_at(tasks[limit - 1]) if len(tasks) > limit else None
+    return {"items": [callbacks.view(tx, task, now) for task in tasks[:limit]], "next_cursor": more}
 
 
 @router.get("/v1/callback-tasks/{task_id}", response_model=CallbackView, summary="Whom to call back, in plain text")

@@ -79,12 +79,19 @@ class CallbackView(View):
     """Masked in lists, plain for the operator who opens the task."""
     words: str | None = None
     """What the message would have said, for the operator who opens the task."""
+    urgent: bool = False
+    """The words of an alarm: before everything else."""
     due_at: datetime
     late: bool
     result: str | None = None
     note: str | None = None
     done_at: datetime | None = None
     done_by: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """What kind of work it is, for a person."""
+        return f"{self.reason}_urgent" if self.urgent else self.reason
 
 
 class CallbackResult(Body):

@@ -53,6 +53,7 @@ class Reported:
 async def record(tx: Tx, reported: list[Reported]) -> list[bool]:
     """Fold events into their calls; for each, in the order given, whether it was new."""
     fresh: dict[int, bool] = {}
+    callers: set[str] = set()
     # In one order everywhere, so that two batches never wait for each other's calls.
     numbered = sorted(enumerate(reported), key=lambda pair: _key(pair[1]))
     for key, group in groupby(numbered, key=lambda pair: _key(pair[1])):
@@ -61,10 +62,12 @@ async def record(tx: Tx, reported: list[Reported]) -> list[bool]:
             for number, one in events:
                 fresh[number] = await _keep_source_event(tx, one)
         else:
-            fresh |= await _keep_call(tx, key, events)
+            fresh |= await _keep_call(tx, key, events, callers)
     for one in reported:
         if one.open_calls is not None:
             await _close_gone(tx, one, one.open_calls)
+    # After every call is held, so that nobody who holds a call waits for a call-back held here.
+    await callbacks.withdraw_served(tx, callers, clock.now())
     return [fresh[number] for number in range(len(reported))]
 
 
@@ -102,7 +105,11 @@ async def _keep_source_event(tx: Tx, one: Reported) -> bool:
     return True
 
 
-async def _keep_call(tx: Tx, key: tuple[str, str, str], events: list[tuple[int, Reported]]) -> dict[int, bool]:
+async def _keep_call(
+    tx: Tx, key: tuple[str, str, str], events: list[tuple[int, Reported]], callers: set[str]
+) -> dict[int, bool]:
+    """Whether each event was new. Adds to `callers` who was answered or lost: another call of theirs may have been
+    the other."""
     now = clock.now()
     row_id = await queries.held_call(tx, new_id(), *key, events[0][1].facts.at, now)
     fresh = {number: await _keep_event(tx, row_id, one) for number, one in events}
@@ -112,6 +119,8 @@ async def _keep_call(tx: Tx, key: tuple[str, str, str], events: list[tuple[int, 
         folded = fold(told)
         await _write(tx, row_id, folded, now)
         await callbacks.follow(tx, row_id, folded, now)
+        if folded.caller and (folded.answered_at is not None or folded.callback is not None):
+            callers.add(folded.caller)
         await _tell_desk(tx, row_id, folded, new)
         # Said again at the end: an exchange may say so when the recording begins.
         heard = new if folded.outcome is None else told

@@ -57,6 +57,7 @@ def stories() -> dict[str, Story]:
         "callback": _page("queue_callback", task=_task(), plain=False),
         "callback-withheld": _page("queue_callback", task=_task(phone=None, reason="after_hours"), plain=False),
         "callback-message": _page("queue_callback", task=_task(phone="+8613900001234", words=WORDS), plain=True),
+        "callback-urgent": _page("queue_callback", task=_task(words=WORDS, urgent=True), plain=False),
         "callback-done": _page("queue_callback", task=_task(**CALLED), plain=False),
         "complaint": _page("queue_complaint", complaint=_complaint(), decides=True),
         "complaint-replied": _page("queue_complaint", complaint=_complaint(status="replied", **REPLIED), decides=False),
