@@ -43,6 +43,10 @@ class Identity(Body):
 
     elder_id: UUID
 
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"elder_id": "0197b5a2-6c1e-7d35-9f10-3a5b8e2c4d61"}]}
+    )
+
 
 class Closure(Body):
     note: Note
