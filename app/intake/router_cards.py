@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import Path
 from pydantic import ConfigDict
 
+from app.core import phones
 from app.core.http import Caller, Router, TxDep, allow
 from app.core.text import Body, Note, View
 from app.elders import cards
@@ -52,4 +53,4 @@ async def ask_for_help(tx: TxDep, token: Annotated[str, Path(min_length=1, max_l
         elder_id=card["elder_id"], note=body.note or None,
     )  # fmt: skip
     row = await service.take_request(tx, finder, asked)
-    return HelpView(received_at=row.created_at, hotline=cards.HOTLINE)
+    return HelpView(received_at=row.created_at, hotline=phones.hotline())

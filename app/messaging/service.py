@@ -62,7 +62,7 @@ async def send(
     """
     now = clock.now()
     text = await wording(tx, template, channel, clock.service_day(now))
-    if missing := templates.gaps(text) - set(params):
+    if missing := templates.gaps(text) - set(params) - templates.ALWAYS:
         raise LookupError(f"template {template} needs {', '.join(sorted(missing))}")
     said = _Said(
         template=template, recipient_kind=recipient_kind,
@@ -123,8 +123,8 @@ async def hold_back(tx: Tx, recipient_kind: str, recipient_ids: Sequence[UUID], 
 
 
 def gaps_of(template: str) -> frozenset[str]:
-    """What callers fill in for this template. Raises LookupError for an unknown one."""
-    return templates.gaps(templates.shipped()[template, "sms", LANGUAGE])
+    """What is filled in for this template, by callers or `ALWAYS`. Raises LookupError for an unknown one."""
+    return templates.gaps(templates.shipped()[template, "sms", LANGUAGE]) | templates.ALWAYS
 
 
 async def bind_way(tx: Tx, recipient_kind: str, recipient_id: UUID | str, way: Way) -> None:
@@ -185,7 +185,7 @@ async def words(tx: Tx, row: Any) -> str | None:
     if "link" in params:
         params["link"] = "（链接）"
     text = await wording(tx, row["template_code"], row["channel"], clock.service_day(row["created_at"]))
-    return templates.render(text, params)
+    return templates.render(text, templates.filled(params))
 
 
 async def _known(tx: Tx, said: _Said) -> tuple[list[Way], bool]:

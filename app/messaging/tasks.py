@@ -180,7 +180,7 @@ async def _leave_to_voice(tx: Tx, message_id: UUID, now: datetime) -> None:
 
 async def _message(tx: Tx, row: Any) -> Message:
     text = await service.wording(tx, row["template_code"], row["channel"], clock.service_day(row["created_at"]))
-    params = loads(tx.vault.open(service.PARAMS, row["id"], row["params"]))
+    params = templates.filled(loads(tx.vault.open(service.PARAMS, row["id"], row["params"])))
     return Message(
         id=row["id"],
         template_code=row["template_code"],
