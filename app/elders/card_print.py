@@ -14,7 +14,7 @@ _CARD = """<svg xmlns="http://www.w3.org/2000/svg" width="85.6mm" height="54mm" 
 <text x="48" y="220" {font} font-size="{size}" font-weight="bold">{name}</text>
 <text x="48" y="296" {font} font-size="40">卡号 {number}</text>
 <text x="48" y="400" {font} font-size="36">需要帮助请扫码，或拨打</text>
-<text x="48" y="484" {font} font-size="84" font-weight="bold" fill="#b3261e">{hotline}</text>
+<text x="48" y="484" {font} font-size="{digits}" font-weight="bold" fill="#b3261e">{hotline}</text>
 <g transform="translate(508 180) scale({scale:.6f})"><path d="{squares}" fill="#000"/></g>
 </svg>
 """
@@ -22,6 +22,8 @@ QR_SIZE = 300.0
 NAME_WIDTH = 432
 """Units up to the code's quiet zone: a name that ran into it would keep telephones from reading it."""
 LARGEST, LONGEST_NAME = 72, 14
+LARGEST_DIGIT, DIGIT_WIDTH = 84, 0.6
+"""A digit's width in sizes of its letters, in the widest of the fonts above."""
 
 
 def card_svg(name: str, number: str, hotline: str, url: str) -> str:
@@ -32,5 +34,6 @@ def card_svg(name: str, number: str, hotline: str, url: str) -> str:
     shown = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
     return _CARD.format(
         font=FONT, name=escape(shown), size=min(LARGEST, NAME_WIDTH // max(1, len(shown))), number=escape(number),
+        digits=min(LARGEST_DIGIT, int(NAME_WIDTH / DIGIT_WIDTH / max(1, len(hotline)))),
         hotline=escape(hotline), squares=squares, scale=QR_SIZE / len(rows),
     )  # fmt: skip

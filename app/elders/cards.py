@@ -13,7 +13,7 @@ from uuid import UUID
 
 from app.accounts import audit, scope
 from app.accounts.tokens import hash_of, new_token
-from app.core import clock
+from app.core import clock, phones
 from app.core.db import Tx
 from app.core.errors import Conflict, NotFound, TooMany
 from app.core.http import Caller
@@ -21,7 +21,6 @@ from app.core.ids import new_id
 from app.elders import queries_cards
 from app.elders.events import CardRevoked
 
-HOTLINE = "12349"
 TOKEN = "elder_card.token"  # noqa: S105 (the name of a field)
 PER_HOUR = 5
 """So often a card may ask for help within an hour; more is a game, and a call reaches us all the same."""
@@ -68,7 +67,7 @@ async def scanned(tx: Tx, token: str) -> Any:
     """The card that this token is on, with its elder. Raises NotFound for an unknown or revoked one."""
     row = await queries_cards.scanned(tx, hash_of(token))
     if row is None:
-        raise NotFound("card_unknown", "this card is unknown or no longer valid: call 12349")
+        raise NotFound("card_unknown", f"this card is unknown or no longer valid: call {phones.hotline()}")
     return row
 
 
@@ -86,5 +85,7 @@ async def help_asked(tx: Tx, token: str) -> Any:
     """`scanned`, counted. Raises TooMany for a card that asks too often."""
     row, now = await scanned(tx, token), clock.now()
     if await queries_cards.helped(tx, row["id"], now, now - HOUR) > PER_HOUR:
-        raise TooMany("card_busy", "we have been asked several times already: call 12349", retry_after_s=600)
+        raise TooMany(
+            "card_busy", f"we have been asked several times already: call {phones.hotline()}", retry_after_s=600
+        )
     return row

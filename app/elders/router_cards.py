@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import Path, Request, Response
 
 from app.accounts import audit
-from app.core import clock
+from app.core import clock, phones
 from app.core.db import Tx
 from app.core.http import CallerDep, Router, TxDep, allow
 from app.core.text import View, masked_name
@@ -22,7 +22,7 @@ router = Router(tags=["elders"])
 Token = Annotated[str, Path(min_length=1, max_length=100)]
 WHAT_TO_DO = (
     "请先看看老人是否受伤或不适，危急时拨打120",
-    "拨打12349，报出卡上的卡号，坐席会联系老人的家属或社区",
+    "拨打{hotline}，报出卡上的卡号，坐席会联系老人的家属或社区",
     "不便打电话时，可在此页留言求助",
     "请尽量陪老人在安全的地方等候",
 )
@@ -99,14 +99,16 @@ async def print_card(tx: TxDep, caller: CallerDep, request: Request, elder_id: U
     elder = await registration.visible(tx, caller, elder_id)
     row, url = await _living(tx, request, elder_id)
     await audit.record(tx, caller, "elders.print_card", "elder", elder_id, ["name"], "card printed")
-    return Response(card_svg(elder.name, row["number"], cards.HOTLINE, url), media_type="image/svg+xml")
+    return Response(card_svg(elder.name, row["number"], phones.hotline(), url), media_type="image/svg+xml")
 
 
 @router.get("/v1/cards/{token}", response_model=ScannedView, summary="What somebody may do who found this card")
 @allow("cards.scan")
 async def scan_card(tx: TxDep, token: Token) -> Any:
     await cards.scanned(tx, token)
-    return ScannedView(hotline=cards.HOTLINE, what_to_do=list(WHAT_TO_DO))
+    return ScannedView(
+        hotline=phones.hotline(), what_to_do=[one.format(hotline=phones.hotline()) for one in WHAT_TO_DO]
+    )
 
 
 @router.get("/v1/cards/{token}/elder", response_model=CardElderView, summary="Whose card it is, masked")

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import Path
 from pydantic import ConfigDict
 
+from app.core import phones
 from app.core.http import Router, TxDep, allow
 from app.core.text import Body, Note, View
 from app.elders import cards
@@ -44,4 +45,4 @@ class HelpView(View):
 @allow("cards.help")
 async def ask_for_help(tx: TxDep, token: Annotated[str, Path(min_length=1, max_length=100)], body: HelpBody) -> Any:
     received_at = await by_card.ask_for_help(tx, token, body.note, body.phone)
-    return HelpView(received_at=received_at, hotline=cards.HOTLINE)
+    return HelpView(received_at=received_at, hotline=phones.hotline())

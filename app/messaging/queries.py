@@ -39,11 +39,17 @@ ON CONFLICT (recipient_kind, recipient_id, purpose) DO UPDATE SET allowed = excl
 CHOICE = """SELECT allowed, decided_at, decided_by FROM recipient_choice
 WHERE recipient_kind = $1 AND recipient_id = $2 AND purpose = $3"""
 
-WAITING = """SELECT m.channel, m.urgent, b.failures, b.open_until, b.probe_until
+WAITING = """SELECT m.channel, m.urgent, m.template_code, b.failures, b.open_until, b.probe_until, ARRAY(
+    SELECT c.purpose FROM recipient_choice c
+    WHERE c.recipient_kind = m.recipient_kind AND c.recipient_id = m.recipient_id AND NOT c.allowed) AS declined
 FROM outgoing_message m LEFT JOIN channel_breaker b ON b.channel = m.channel WHERE m.id = $1 AND m.status = 'queued'"""
 POSTPONE = """UPDATE outgoing_message SET not_before = $2 WHERE id = $1 AND status = 'queued' AND NOT urgent"""
 HOLD_BACK = """UPDATE outgoing_message SET status = 'suppressed', failure = $3
 WHERE recipient_kind = $1 AND recipient_id = ANY($2) AND status = 'queued' AND NOT urgent"""
+END_HERE = """UPDATE outgoing_message SET otherwise = NULL
+WHERE recipient_kind = $1 AND recipient_id = ANY($2) AND status IN ('unknown', 'sent') AND NOT urgent
+  AND otherwise IS NOT NULL"""
+SUPPRESS = "UPDATE outgoing_message SET status = 'suppressed', failure = $2 WHERE id = $1 AND status = 'queued'"
 # From here on nobody knows whether the person has it, until SETTLE says so.
 HAND_OVER = """UPDATE outgoing_message SET status = 'unknown', attempts = attempts + 1, handed_over_at = $2
 WHERE id = $1 AND status = 'queued'
@@ -107,7 +113,8 @@ async def choice(tx: Tx, kind: str, recipient_id: str, purpose: str) -> Any:
 
 
 async def waiting(tx: Tx, message_id: UUID) -> Any:
-    """Channel, urgency and breaker of a message that waits; None when it does not wait any more."""
+    """Channel, template, urgency and breaker of a message that waits, and what its recipient has declined by now; None
+    when it does not wait any more."""
     return await tx.fetchrow(WAITING, message_id)
 
 
@@ -117,7 +124,13 @@ async def postpone(tx: Tx, message_id: UUID, until: datetime) -> bool:
 
 
 async def hold_back(tx: Tx, recipient_kind: str, recipient_ids: Sequence[str], because: str) -> int:
+    """What waits is suppressed, and what is under way goes no other way; how many waited."""
+    await tx.run(END_HERE, recipient_kind, list(recipient_ids))
     return await tx.run(HOLD_BACK, recipient_kind, list(recipient_ids), because)
+
+
+async def suppress(tx: Tx, message_id: UUID, because: str) -> None:
+    await tx.run(SUPPRESS, message_id, because)
 
 
 async def hand_over(tx: Tx, message_id: UUID, now: datetime) -> Any:

@@ -19,6 +19,7 @@ from app.messaging.quiet_hours import next_open
 from app.messaging.ways import DECLINABLE, Purpose, Way, chains, purpose_of
 
 DELIVER = "messaging.deliver"
+DECLINED = "declined"
 LANGUAGE = "zh-CN"
 CONTENTS_KEPT = timedelta(days=90)
 ADDRESS, PARAMS, OTHERWISE = "outgoing_message.address", "outgoing_message.params", "outgoing_message.otherwise"
@@ -62,7 +63,7 @@ async def send(
     """
     now = clock.now()
     text = await wording(tx, template, channel, clock.service_day(now))
-    if missing := templates.gaps(text) - set(params):
+    if missing := templates.gaps(text) - set(params) - templates.ALWAYS:
         raise LookupError(f"template {template} needs {', '.join(sorted(missing))}")
     said = _Said(
         template=template, recipient_kind=recipient_kind,
@@ -73,7 +74,7 @@ async def send(
     given = [Way(channel, address)] if address else []
     chosen = chains(template, [*given, *also, *known])
     if not wanted or not chosen:
-        return await _add(tx, said, Way(channel, ""), dedupe_key, suppressed="declined" if chosen else "no_address")
+        return await _add(tx, said, Way(channel, ""), dedupe_key, suppressed=DECLINED if chosen else "no_address")
     first = await _add(tx, said, chosen[0][0], dedupe_key, chosen[0][1:])
     if first is not None:
         for way, *rest in chosen[1:]:
@@ -118,13 +119,14 @@ async def reword(tx: Tx, template: str, channel: str, valid_from: date, text: st
 
 
 async def hold_back(tx: Tx, recipient_kind: str, recipient_ids: Sequence[UUID], because: str) -> int:
-    """What these people have not been sent yet, and what is not urgent, is not sent; returns how many messages."""
+    """What these people have not been sent yet, and what is not urgent, is not sent, nor does it go another way where
+    it was and fails; returns how many messages waited."""
     return await queries.hold_back(tx, recipient_kind, [str(one) for one in recipient_ids], because)
 
 
 def gaps_of(template: str) -> frozenset[str]:
-    """What callers fill in for this template. Raises LookupError for an unknown one."""
-    return templates.gaps(templates.shipped()[template, "sms", LANGUAGE])
+    """What is filled in for this template, by callers or `ALWAYS`. Raises LookupError for an unknown one."""
+    return templates.gaps(templates.shipped()[template, "sms", LANGUAGE]) | templates.ALWAYS
 
 
 async def bind_way(tx: Tx, recipient_kind: str, recipient_id: UUID | str, way: Way) -> None:
@@ -140,7 +142,8 @@ async def unbind_way(tx: Tx, recipient_kind: str, recipient_id: UUID | str, chan
 
 
 async def choose(tx: Tx, recipient_kind: str, recipient_id: UUID | str, purpose: str, allowed: bool, by: str) -> None:
-    """Write down what a recipient wants to hear of. Raises Invalid for what nobody is asked about."""
+    """Write down what a recipient wants to hear of; it counts for what waits, too. Raises Invalid for what nobody is
+    asked about."""
     if purpose not in DECLINABLE:
         raise Invalid("purpose_not_declinable", "nobody is asked whether they want to hear of this", field="purpose")
     await queries.put_choice(tx, recipient_kind, str(recipient_id), purpose, allowed, clock.now(), by)
@@ -185,7 +188,7 @@ async def words(tx: Tx, row: Any) -> str | None:
     if "link" in params:
         params["link"] = "（链接）"
     text = await wording(tx, row["template_code"], row["channel"], clock.service_day(row["created_at"]))
-    return templates.render(text, params)
+    return templates.render(text, templates.filled(params))
 
 
 async def _known(tx: Tx, said: _Said) -> tuple[list[Way], bool]:

@@ -22,7 +22,7 @@ from app.messaging import breakers, queries, queries_receipts, receipts, service
 from app.messaging.events import LeftToVoice
 from app.messaging.quiet_hours import next_open
 from app.messaging.sender import Message, NotSent, Refused, Sender
-from app.messaging.ways import VOICE, Purpose, purpose_of
+from app.messaging.ways import DECLINABLE, VOICE, Purpose, purpose_of
 
 PATIENCE_S = 10.0
 """Less than the server allows the job's own transaction to lie idle."""
@@ -57,6 +57,8 @@ class Delivery:
             waiting = await queries.waiting(own, message_id)
             if waiting is None:
                 return
+            if purpose_of(waiting["template_code"]) in DECLINABLE.intersection(waiting["declined"]):
+                return await queries.suppress(own, message_id, service.DECLINED)
             if waiting["channel"] == VOICE:
                 return await _leave_to_voice(tx, message_id, now)
             if (until := await breakers.admit(own, waiting, now)) is not None:
@@ -180,7 +182,7 @@ async def _leave_to_voice(tx: Tx, message_id: UUID, now: datetime) -> None:
 
 async def _message(tx: Tx, row: Any) -> Message:
     text = await service.wording(tx, row["template_code"], row["channel"], clock.service_day(row["created_at"]))
-    params = loads(tx.vault.open(service.PARAMS, row["id"], row["params"]))
+    params = templates.filled(loads(tx.vault.open(service.PARAMS, row["id"], row["params"])))
     return Message(
         id=row["id"],
         template_code=row["template_code"],

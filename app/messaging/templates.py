@@ -8,8 +8,12 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from app.core import phones
+
 GAP = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 MAX_VALUE = 200
+ALWAYS = frozenset({"hotline"})
+"""Gaps that nobody has to fill in, and every template may have: the centre's number as it is dialled from anywhere."""
 
 
 def gaps(text: str) -> frozenset[str]:
@@ -24,6 +28,11 @@ def render(text: str, params: Mapping[str, object]) -> str:
     message. Raises KeyError for a gap without a value.
     """
     return GAP.sub(lambda found: plain(params[found.group(1)]), text)
+
+
+def filled(params: Mapping[str, object]) -> dict[str, object]:
+    """What callers give, and what is `ALWAYS` there."""
+    return {"hotline": phones.hotline(), **params}
 
 
 def plain(value: object) -> str:

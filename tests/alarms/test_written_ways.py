@@ -74,6 +74,7 @@ async def test_where_the_other_ways_cannot_be_read_the_text_message_goes(
 
 async def test_the_words_for_wechat_fit_its_fields(tx: Tx) -> None:
     text = await messaging.wording(tx, "sos_family", "wechat", clock.today())
-    found, _ = fields_of(templates.render(text, {"elder": "欧阳**", "at": "23:59"}))
+    found, _ = fields_of(templates.render(text, templates.filled({"elder": "欧阳**", "at": "23:59"})))
+    assert found["thing3"] == {"value": "尽快联系老人或拨093512349"}
     assert not any("…" in one["value"] for one in found.values()), "nothing is cut off"
     assert set(found) == {"thing1", "time2", "thing3"}

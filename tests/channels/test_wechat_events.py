@@ -95,26 +95,33 @@ async def notes(database: Database) -> list[str]:
 
 
 async def test_whoever_follows_is_welcomed_and_the_newest_event_counts(person: Person, database: Database) -> None:
-    assert await person(event("subscribe", created=10)) == replies.WELCOME
+    assert await person(event("subscribe", created=10)) == replies.spoken(replies.WELCOME)
     assert await person(event("unsubscribe", created=30)) is None
-    assert await person(event("subscribe", created=20)) == replies.WELCOME, "late, out of order"
+    assert await person(event("subscribe", created=20)) == replies.spoken(replies.WELCOME), "late, out of order"
     (row,) = await rows(database, "SELECT following FROM wechat_follower")
     assert row["following"] is False
-    assert await person(event("subscribe", created=40)) == replies.WELCOME
+    assert await person(event("subscribe", created=40)) == replies.spoken(replies.WELCOME)
     (row,) = await rows(database, "SELECT following FROM wechat_follower")
     assert row["following"] is True
 
 
 async def test_keys_of_the_menu_answer_and_one_asks_for_a_call(person: Person, database: Database) -> None:
-    assert await person(event("CLICK", "help")) == replies.KEYS["help"].reply
+    assert await person(event("CLICK", "help")) == replies.spoken(replies.KEYS["help"].reply)
     assert await notes(database) == []
     for second in (1, 2, 3):
-        assert await person(event("CLICK", "call_me", created=second)) == replies.KEYS["call_me"].reply
+        assert await person(event("CLICK", "call_me", created=second)) == replies.spoken(replies.KEYS["call_me"].reply)
     assert await notes(database) == [replies.KEYS["call_me"].asks], "three taps are one wish"
     assert await person(event("CLICK", "unknown")) is None
     assert await person(event("VIEW", "https://nuanxian.test/")) is None
     assert await person(event("LOCATION", inside="<Latitude>38.5</Latitude>")) is None
     assert len(await notes(database)) == 1
+
+
+async def test_the_number_in_replies_is_dialled_from_anywhere(person: Person) -> None:
+    """A daughter who lives elsewhere would reach her own city by the short number."""
+    assert await person(event("CLICK", "contact")) == "请拨打093512349，我们全天在。"
+    for words in (replies.WELCOME, replies.CARD, *(one.reply for one in replies.KEYS.values())):
+        assert "12349" not in replies.spoken(words).replace("093512349", "").replace("12349居家养老服务热线", "")
 
 
 async def test_after_the_pause_a_tap_is_a_new_wish(person: Person, database: Database) -> None:
@@ -143,8 +150,8 @@ async def test_a_strangers_scan_of_the_card_asks_for_the_elder_and_binds_nobody(
 ) -> None:
     scene = await card(database, town.elder)
     assert len(scene) <= 64, "WeChat's limit"
-    assert await person(event("SCAN", scene)) == replies.CARD
-    assert await person(event("subscribe", f"qrscene_{scene}", created=2)) == replies.CARD
+    assert await person(event("SCAN", scene)) == replies.spoken(replies.CARD)
+    assert await person(event("subscribe", f"qrscene_{scene}", created=2)) == replies.spoken(replies.CARD)
     (row,) = await rows(database, "SELECT elder_id, channel, status FROM care_request")
     assert tuple(row) == (town.elder, "wechat", "new")
     assert await rows(database, "SELECT 1 FROM family_member WHERE approved_at IS NULL") == []

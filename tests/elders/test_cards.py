@@ -71,6 +71,13 @@ def test_a_long_name_stays_clear_of_the_code() -> None:
     assert 48 + len(name.text) * int(name.attrib["font-size"]) < 508, "where the code begins"
 
 
+@pytest.mark.parametrize("hotline", ["12349", "01012349", "093512349"])
+def test_the_number_on_the_card_stays_clear_of_the_code(hotline: str) -> None:
+    svg = card_svg("曾德明", "01234567", hotline, "https://12349.example/c/k")
+    number = next(one for one in ElementTree.fromstring(svg).iter() if one.text == hotline)  # noqa: S314 (our own)
+    assert 48 + len(hotline) * 0.6 * int(number.attrib["font-size"]) <= 480, "where the quiet zone begins"
+
+
 async def test_a_stranger_learns_nothing_of_the_elder(
     api: httpx.AsyncClient, operator: Headers, elder: UUID, clean_database: Database
 ) -> None:
@@ -78,6 +85,8 @@ async def test_a_stranger_learns_nothing_of_the_elder(
     seen = await api.get(f"/v1/cards/{token}")
     assert seen.status_code == 200
     assert set(seen.json()) == {"hotline", "what_to_do"}
+    assert seen.json()["hotline"] == "093512349"
+    assert "拨打093512349，" in seen.json()["what_to_do"][1]
     assert "曾" not in seen.text
     assert card["number"] not in seen.text
     page = await api.get(f"/c/{token}")

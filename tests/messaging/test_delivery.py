@@ -230,10 +230,12 @@ async def test_a_citys_own_words_count_from_their_day(clean_database: Database) 
         await service.reword(tx, "completed", "sms", date(2026, 11, 22), "【金昌】{item}已完成，{link}")
         with pytest.raises(Invalid):
             await service.reword(tx, "completed", "sms", date(2026, 11, 22), "{password}")
-    for job, at in enumerate((NOON, NOON + timedelta(days=1))):
+        await service.reword(tx, "completed", "sms", date(2026, 11, 23), "【金昌】{item}已完成，{hotline}")
+    for job, at in enumerate((NOON, NOON + timedelta(days=1), NOON + timedelta(days=2))):
         with clock.hold(at):
             await deliver(clean_database, delivery, await queued(clean_database), job)
-    assert [message.text[:6] for message in gateway.reached] == ["【12349", "【金昌】助浴"[:6]]
+    assert [message.text[:6] for message in gateway.reached] == ["【12349", "【金昌】助浴"[:6], "【金昌】助浴"[:6]]
+    assert (gateway.reached[2].text[9:], gateway.reached[2].params["hotline"]) == ("，093512349", "093512349")
 
 
 async def test_a_receipt_settles_even_the_unknown(clean_database: Database) -> None:

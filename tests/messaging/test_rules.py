@@ -74,6 +74,14 @@ def test_shipped_words_are_signed_and_short_enough() -> None:
     assert "link" in templates.gaps(shipped["completed", "sms", "zh-CN"])
 
 
+def test_nobody_is_told_to_dial_the_short_number_which_reaches_the_city_one_is_in() -> None:
+    for text in templates.shipped().values():
+        assert "12349" not in text.removeprefix("【12349】")
+    sos = templates.shipped()["sos_family", "sms", "zh-CN"]
+    words = templates.render(sos, templates.filled({"elder": "王**", "at": "9:05"}))
+    assert words == "【12349】王**于9:05发出求助，中心正在处置。请尽快联系老人，或拨打093512349。"
+
+
 def test_a_message_does_not_print_its_address_or_words() -> None:
     message = Message(new_id(), "offer", "sms", "zh-CN", "+8613800000000", "机密")
     assert "13800000000" not in repr(message)

@@ -14,11 +14,14 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from app.channels.wechat.messages import Push
+from app.core import phones
 
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What pressing a key of the menu does: the words answered, and what becomes of it at the desk, if anything."""
+    """What pressing a key of the menu does: the words answered, and what becomes of it at the desk, if anything.
+
+    In words, `{hotline}` stands for the number that is dialled from everywhere in the country."""
 
     reply: str
     asks: str | None = None
@@ -26,15 +29,15 @@ class Meaning:
 
 WELCOME = (
     "您好，这里是12349居家养老服务热线。需要助餐、助洁、助浴、助医等服务，请直接用文字或语音告诉我们，"
-    "或拨打12349。家属绑定：登录后把页面上的“绑定”和八位数字发到这里。遇到危险请先拨打120或110。"
+    "或拨打{hotline}。家属绑定：登录后把页面上的“绑定”和八位数字发到这里。遇到危险请先拨打120或110。"
 )
-CARD = "已收到，这位老人的情况已转给坐席，请稍候回电；紧急情况请拨打12349。"
+CARD = "已收到，这位老人的情况已转给坐席，请稍候回电；紧急情况请拨打{hotline}。"
 KEYS: dict[str, Meaning] = {
     "help": Meaning(
-        "请用文字或语音说明：为哪位老人、需要什么服务、希望什么时候。坐席会尽快与您联系；急事请拨打12349。"
+        "请用文字或语音说明：为哪位老人、需要什么服务、希望什么时候。坐席会尽快与您联系；急事请拨打{hotline}。"
     ),
     "call_me": Meaning("好的，坐席会尽快给您回电。", asks="（用户在公众号菜单点了“请给我回电”）"),
-    "contact": Meaning("请拨打12349，我们全天在。"),
+    "contact": Meaning("请拨打{hotline}，我们全天在。"),
 }
 CARD_SCENE = "card:"
 
@@ -49,6 +52,16 @@ def card_token(push_event: str | None, key: str | None) -> str | None:
 
 def reply_to(push: Push) -> str | None:
     """The words for whoever sent this; None where silence is the answer."""
+    words = _words(push)
+    return None if words is None else spoken(words)
+
+
+def spoken(words: str) -> str:
+    """As they are sent."""
+    return words.replace("{hotline}", phones.hotline())
+
+
+def _words(push: Push) -> str | None:
     if card_token(push.event, push.key) is not None:
         return CARD
     if push.event == "subscribe":

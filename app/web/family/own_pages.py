@@ -10,6 +10,7 @@ from fastapi import Request, Response
 
 from app.accounts import audit, links
 from app.catalog import service as catalog
+from app.core import phones
 from app.core.db import Tx
 from app.core.errors import NotFound
 from app.core.http import Caller, CallerDep, TxDep, allow
@@ -133,7 +134,7 @@ async def card_picture(tx: TxDep, caller: CallerDep, request: Request, elder_id:
     row, token = await cards.living(tx, elder_id)
     await audit.record(tx, caller, "elders.print_card", "elder", elder_id, ["name"], "card shown to the family")
     url = f"{request.app.state.settings.public_url}/c/{token}"
-    return Response(card_svg(bound.name, row["number"], cards.HOTLINE, url), media_type="image/svg+xml")
+    return Response(card_svg(bound.name, row["number"], phones.hotline(), url), media_type="image/svg+xml")
 
 
 @router.get("/family/messages")

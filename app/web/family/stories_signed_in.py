@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+from app.core import phones
 from app.core.http import Caller
 from app.elders.card_print import card_svg
 from app.elders.schemas_consents import PurposeView
@@ -92,7 +93,7 @@ def _orders(order: Any) -> dict[UUID, FamilyOrderView]:
 
 
 def _picture() -> str:
-    svg = card_svg(RARE, "12345678", "12349", "https://example.invalid/c/example")
+    svg = card_svg(RARE, "12345678", phones.hotline(), "https://example.invalid/c/example")
     return "data:image/svg+xml;base64," + b64encode(svg.encode()).decode()
 
 
