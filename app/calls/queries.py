@@ -87,15 +87,17 @@ WITHDRAW = "UPDATE callback_task SET status = 'withdrawn' WHERE call_id = $1 AND
 FILL_PHONE = """UPDATE callback_task SET phone = $2, phone_index = $3
 WHERE id = $1 AND phone_index IS DISTINCT FROM $3"""
 FOR_MESSAGE = """INSERT INTO callback_task (id, message_id, reason, status, phone, phone_index, words, urgent, due_at,
-  created_at)
-VALUES ($1, $2, $3, 'due', $4, $5, $6, $7, $8, $9) ON CONFLICT (message_id) DO NOTHING"""
+  created_at, division_code)
+VALUES ($1, $2, $3, 'due', $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (message_id) DO NOTHING"""
 TASK_OF = "SELECT id FROM callback_task WHERE call_id = $1"
-_TASK = """SELECT id, call_id, message_id, reason, status, phone, phone_index, words, urgent, due_at, done_at,
-  done_by, result, note
+_TASK = """SELECT id, call_id, message_id, division_code, reason, status, phone, phone_index, words, urgent, due_at,
+  done_at, done_by, result, note
 FROM callback_task"""
 TASKS = f"""{_TASK} WHERE status = $1 AND ($2::boolean IS NULL OR urgent < $2
   OR (urgent = $2 AND (due_at, id) > ($3::timestamptz, $4::uuid)))
-ORDER BY urgent DESC, due_at, id LIMIT $5"""
+  AND (division_code IS NULL OR EXISTS (SELECT 1 FROM unnest($5::text[], $6::text[]) AS r (low, high)
+    WHERE division_code >= r.low AND division_code < r.high))
+ORDER BY urgent DESC, due_at, id LIMIT $7"""
 LOCK_TASK = f"""{_TASK} WHERE id = $1 FOR UPDATE"""
 COMPLETE = """UPDATE callback_task SET status = $2, result = $3, note = $4, done_at = $5, done_by = $6, due_at = $7
 WHERE id = $1"""
@@ -202,9 +204,11 @@ async def fill_phone(tx: Tx, task_id: UUID, phone: bytes | None, index: bytes | 
     await tx.run(FILL_PHONE, task_id, phone, index)
 
 
-async def tasks(tx: Tx, status: str, after: Place | None, limit: int) -> list[Any]:
-    """Call-back tasks, the most pressing first: what is urgent, then what is due first."""
-    return await tx.fetch(TASKS, status, *(after or (None, None, None)), limit)
+async def tasks(tx: Tx, status: str, after: Place | None, ranges: Sequence[tuple[str, str]], limit: int) -> list[Any]:
+    """Call-back tasks within division ranges, or everybody's; the most pressing first: what is urgent, then what is
+    due first."""
+    lows, highs = [low for low, _ in ranges], [high for _, high in ranges]
+    return await tx.fetch(TASKS, status, *(after or (None, None, None)), lows, highs, limit)
 
 
 async def locked_task(tx: Tx, task_id: UUID) -> Any:
