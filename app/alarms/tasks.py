@@ -127,6 +127,6 @@ async def _message(tx: Tx, row: Any, template: str, kind: str, who: Any, phone: 
     sent = await messaging.send(
         tx, template=template, recipient_kind=kind, recipient_id=who, address=phone,
         params={"elder": name, "at": f"{local.hour}:{local.minute:02d}"}, dedupe_key=f"{template}:{row['id']}:{who}",
-        urgent=True, also=also,
+        division_code=row["division_code"], urgent=True, also=also,
     )  # fmt: skip
     return sent is not None

@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from app.accounts import scope
 from app.calls import numbers, queries
 from app.calls.record import CALLBACK_WITHIN, CallbackReason, CallRecord
 from app.calls.schemas import CallbackView
 from app.core import clock
 from app.core.db import Tx
-from app.core.errors import Conflict, Invalid
+from app.core.errors import Conflict, Invalid, NotFound
 from app.core.http import Caller
 from app.core.ids import new_id
 from app.core.paging import decode_cursor, encode_cursor
@@ -55,11 +56,12 @@ async def withdraw_served(tx: Tx, callers: set[str], now: datetime) -> None:
 
 
 async def complete(tx: Tx, caller: Caller, task_id: UUID, result: str, note: str | None) -> Any:
-    """Write down what came of calling back. Nobody there: the task stays due, later. Raises Conflict when done.
+    """Write down what came of calling back. Nobody there: the task stays due, later. Raises Conflict when done,
+    NotFound out of scope.
 
     Somebody who was lost several times is one person to call: what came of it holds for their other lost calls too.
     """
-    task = await queries.locked_task(tx, task_id)
+    task = await seen(tx, caller, task_id)
     if task["status"] != "due":
         raise Conflict("callback_closed", f"this call-back is already {task['status']}", status=task["status"])
     now = clock.now()
@@ -73,6 +75,14 @@ async def complete(tx: Tx, caller: Caller, task_id: UUID, result: str, note: str
         put_off = due_at if reached_nobody else None
         await queries.same_for(tx, task["phone_index"], task_id, status, result, done_at, done_by, put_off)
     return await queries.locked_task(tx, task_id)
+
+
+async def seen(tx: Tx, caller: Caller, task_id: UUID) -> Any:
+    """A task, held. Raises NotFound, out of scope too; what is nobody's division is everybody's."""
+    task = await queries.locked_task(tx, task_id)
+    if task["division_code"] is not None and not scope.sees(caller, task["division_code"]):
+        raise NotFound("callback_task_not_found")
+    return task
 
 
 def cursor_at(task: Any) -> str:
@@ -104,16 +114,18 @@ def words_of(tx: Tx, task: Any) -> str | None:
     return tx.vault.open("callback_task.words", task["id"], task["words"]) if task["words"] is not None else None
 
 
-async def call_for_message(tx: Tx, message_id: UUID, phone: str, words: str, *, urgent: bool) -> bool:
+async def call_for_message(
+    tx: Tx, message_id: UUID, phone: str, words: str, *, urgent: bool, division_code: str | None = None
+) -> bool:
     """Let an operator say what no message could; at once where it is urgent. False when they have been asked."""
     task_id, now = new_id(), clock.now()
     made = await queries.task_for_message(
         tx, task_id, message_id, CallbackReason.NOT_REACHED, tx.vault.seal("callback_task.phone", task_id, phone),
         numbers.index(tx, phone), tx.vault.seal("callback_task.words", task_id, words), urgent,
-        now if urgent else now + CALLBACK_WITHIN, now,
+        now if urgent else now + CALLBACK_WITHIN, now, division_code,
     )  # fmt: skip
     if made:
-        facts = {"task": str(task_id), "message": str(message_id), "urgent": urgent}
+        facts = {"task": str(task_id), "message": str(message_id), "urgent": urgent, "division": division_code}
         await feed.append(tx, DESK, "callback.due", facts=facts)
     return made
 
@@ -127,8 +139,8 @@ def view(tx: Tx, task: Any, now: datetime, *, plain: bool = False) -> CallbackVi
     phone = phone_of(tx, task)
     note = tx.vault.open("callback_task.note", task["id"], task["note"]) if task["note"] is not None else None
     return CallbackView(
-        id=task["id"], call_id=task["call_id"], message_id=task["message_id"], reason=task["reason"],
-        status=task["status"], words=words_of(tx, task) if plain else None,
+        id=task["id"], call_id=task["call_id"], message_id=task["message_id"], division=task["division_code"],
+        reason=task["reason"], status=task["status"], words=words_of(tx, task) if plain else None,
         phone=phone if plain or phone is None else masked_phone(phone), urgent=task["urgent"], due_at=task["due_at"],
         late=task["status"] == "due" and task["due_at"] < now, result=task["result"], note=note,
         done_at=task["done_at"], done_by=task["done_by"],

@@ -95,6 +95,8 @@ class CallbackTask(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     call_id: Mapped[UUID | None] = mapped_column(ForeignKey("call.id"))
     message_id: Mapped[UUID | None]
+    division_code: Mapped[str | None] = mapped_column(Text)
+    """Where the person is at home whom the message is about. Null: everybody's, as every call to the centre is."""
     words: Mapped[bytes | None] = mapped_column(LargeBinary)
     reason: Mapped[str] = mapped_column(Text)
     status: Mapped[str] = mapped_column(Text)

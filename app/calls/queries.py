@@ -16,7 +16,6 @@ Place = tuple[bool, datetime, UUID]
 OPEN_CALL = """INSERT INTO call (id, source, source_instance, call_id, state, offers, first_at, updated_at)
 VALUES ($1, $2, $3, $4, 'waiting', 0, $5, $6) ON CONFLICT (source, source_instance, call_id) DO NOTHING"""
 LOCK_CALL = """SELECT id, outcome FROM call WHERE source = $1 AND source_instance = $2 AND call_id = $3 FOR UPDATE"""
-CALL_KEY = "SELECT source, source_instance, call_id FROM call WHERE id = $1"
 ADD_EVENT = """INSERT INTO call_event
 (id, call_row_id, source, source_instance, call_id, type, event_key, at, facts, received_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
@@ -28,9 +27,13 @@ FOLDED = (
     "updated_at",
 )  # fmt: skip
 WRITE = f"UPDATE call SET {', '.join(f'{name} = ${i}' for i, name in enumerate(FOLDED, start=2))} WHERE id = $1"
-GHOSTS = "SELECT id FROM call WHERE outcome IS NULL AND first_at < $1 AND updated_at < $2 ORDER BY id LIMIT 200"
-OPEN_BEFORE = """SELECT call_id FROM call
-WHERE source = $1 AND source_instance = $2 AND outcome IS NULL AND first_at < $3 ORDER BY call_id LIMIT 5000"""
+_OPEN = """SELECT c.source, c.source_instance, c.call_id, e.last_at FROM call c CROSS JOIN LATERAL (
+  SELECT max(at) AS last_at, min(received_at) AS heard_at FROM call_event WHERE call_row_id = c.id) e
+WHERE c.outcome IS NULL"""
+GHOSTS = f"{_OPEN} AND c.first_at < $1 AND c.updated_at < $2 ORDER BY c.id LIMIT 200"
+# The exchange's clock may be fast: then our own says that a call is an old one.
+OPEN_BEFORE = f"""{_OPEN} AND c.source = $1 AND c.source_instance = $2 AND (c.first_at < $3 OR e.heard_at < $4)
+ORDER BY c.call_id LIMIT 5000"""
 SHOWN = (
     "id", "state", "outcome", "cause", "called", "queue", "agent", "offers", "first_at", "queued_at", "offered_at",
     "answered_at", "abandoned_at", "voicemail_at", "ended_at",
@@ -84,15 +87,17 @@ WITHDRAW = "UPDATE callback_task SET status = 'withdrawn' WHERE call_id = $1 AND
 FILL_PHONE = """UPDATE callback_task SET phone = $2, phone_index = $3
 WHERE id = $1 AND phone_index IS DISTINCT FROM $3"""
 FOR_MESSAGE = """INSERT INTO callback_task (id, message_id, reason, status, phone, phone_index, words, urgent, due_at,
-  created_at)
-VALUES ($1, $2, $3, 'due', $4, $5, $6, $7, $8, $9) ON CONFLICT (message_id) DO NOTHING"""
+  created_at, division_code)
+VALUES ($1, $2, $3, 'due', $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (message_id) DO NOTHING"""
 TASK_OF = "SELECT id FROM callback_task WHERE call_id = $1"
-_TASK = """SELECT id, call_id, message_id, reason, status, phone, phone_index, words, urgent, due_at, done_at,
-  done_by, result, note
+_TASK = """SELECT id, call_id, message_id, division_code, reason, status, phone, phone_index, words, urgent, due_at,
+  done_at, done_by, result, note
 FROM callback_task"""
 TASKS = f"""{_TASK} WHERE status = $1 AND ($2::boolean IS NULL OR urgent < $2
   OR (urgent = $2 AND (due_at, id) > ($3::timestamptz, $4::uuid)))
-ORDER BY urgent DESC, due_at, id LIMIT $5"""
+  AND (division_code IS NULL OR EXISTS (SELECT 1 FROM unnest($5::text[], $6::text[]) AS r (low, high)
+    WHERE division_code >= r.low AND division_code < r.high))
+ORDER BY urgent DESC, due_at, id LIMIT $7"""
 LOCK_TASK = f"""{_TASK} WHERE id = $1 FOR UPDATE"""
 COMPLETE = """UPDATE callback_task SET status = $2, result = $3, note = $4, done_at = $5, done_by = $6, due_at = $7
 WHERE id = $1"""
@@ -124,22 +129,15 @@ async def write(tx: Tx, call_row_id: UUID, values: Sequence[Any]) -> None:
     await tx.run(WRITE, call_row_id, *values)
 
 
-async def key_of(tx: Tx, call_row_id: UUID) -> Any:
-    """(source, source_instance, call_id) of a call. Raises NotFound."""
-    row = await tx.fetchrow(CALL_KEY, call_row_id)
-    if row is None:
-        raise NotFound("call_not_found")
-    return row
+async def ghosts(tx: Tx, began_before: datetime, silent_since: datetime) -> list[Any]:
+    """`source, source_instance, call_id, last_at` of calls without an end that began, and were last heard of, long
+    ago; `last_at` is the time of the last thing told of a call."""
+    return await tx.fetch(GHOSTS, began_before, silent_since)
 
 
-async def ghosts(tx: Tx, began_before: datetime, silent_since: datetime) -> list[UUID]:
-    """Calls without an end that began, and were last heard of, long ago."""
-    return [row["id"] for row in await tx.fetch(GHOSTS, began_before, silent_since)]
-
-
-async def open_before(tx: Tx, source: str, instance: str, at: datetime) -> list[str]:
-    """The exchange's ids of calls without an end that began before `at`."""
-    return [row["call_id"] for row in await tx.fetch(OPEN_BEFORE, source, instance, at)]
+async def open_before(tx: Tx, source: str, instance: str, at: datetime, heard_before: datetime) -> list[Any]:
+    """The same of calls without an end that began before `at`, or of which we first heard before `heard_before`."""
+    return await tx.fetch(OPEN_BEFORE, source, instance, at, heard_before)
 
 
 async def one(tx: Tx, call_row_id: UUID) -> Any:
@@ -206,9 +204,11 @@ async def fill_phone(tx: Tx, task_id: UUID, phone: bytes | None, index: bytes | 
     await tx.run(FILL_PHONE, task_id, phone, index)
 
 
-async def tasks(tx: Tx, status: str, after: Place | None, limit: int) -> list[Any]:
-    """Call-back tasks, the most pressing first: what is urgent, then what is due first."""
-    return await tx.fetch(TASKS, status, *(after or (None, None, None)), limit)
+async def tasks(tx: Tx, status: str, after: Place | None, ranges: Sequence[tuple[str, str]], limit: int) -> list[Any]:
+    """Call-back tasks within division ranges, or everybody's; the most pressing first: what is urgent, then what is
+    due first."""
+    lows, highs = [low for low, _ in ranges], [high for _, high in ranges]
+    return await tx.fetch(TASKS, status, *(after or (None, None, None)), lows, highs, limit)
 
 
 async def locked_task(tx: Tx, task_id: UUID) -> Any:

@@ -33,11 +33,14 @@ class EventType(StrEnum):
     SOURCE_LOST = "source.lost"
     SOURCE_RESTORED = "source.restored"
     PRESUMED_ENDED = "call.presumed_ended"
-    """Our own: the exchange never told us the end of this call."""
+    """Our own: the exchange never told us the end of this call. Its time is that of the last thing told of it, by the
+    exchange's clock: what is told later shows that the call lives, whatever our clock says."""
 
 
 OF_THE_SOURCE = frozenset({EventType.SOURCE_LOST, EventType.SOURCE_RESTORED})
 REPORTED = frozenset(EventType) - {EventType.PRESUMED_ENDED}
+ALIVE = frozenset({EventType.QUEUED, EventType.OFFERED, EventType.ANSWERED})
+"""Somebody is asked to take the call, or takes it."""
 
 
 class CallState(StrEnum):
@@ -96,15 +99,9 @@ class CallRecord:
     abandoned_at: datetime | None
     voicemail_at: datetime | None
     recording_ref: str | None
-
-    @property
-    def callback(self) -> CallbackReason | None:
-        """Why this caller has to be called back; None when they were served or are still on the line."""
-        if self.voicemail_at is not None:
-            return CallbackReason.VOICEMAIL  # somebody spoke to a machine, whatever happened before
-        if self.outcome is None or self.answered_at is not None:
-            return None
-        return CallbackReason.AFTER_HOURS if self.cause == CallbackReason.AFTER_HOURS else CallbackReason.ABANDONED
+    callback: CallbackReason | None
+    """Why this caller has to be called back; None when they were served or are still on the line. Whose end was only
+    presumed has to be until somebody answers."""
 
 
 def fold(events: Iterable[CallEventFacts]) -> CallRecord:
@@ -126,12 +123,14 @@ def fold(events: Iterable[CallEventFacts]) -> CallRecord:
     voicemail, ended = first(EventType.VOICEMAIL), _end(last(EventType.ENDED), last(EventType.ANSWERED))
     gave_up = _end(abandoned, _later(told))
     over = ended or gave_up or voicemail
-    presumed = last(EventType.PRESUMED_ENDED)
-    outcome = _outcome(answered, voicemail, gave_up, over, presumed)
+    guessed = last(EventType.PRESUMED_ENDED)
+    presumed = guessed if not _told_after(told, guessed) else None
+    cause = _cause(told)
+    lost = bool(over or guessed) and (answered is None or _given_up_again(told))
     return CallRecord(
         state=_state(told, answered, bool(over or presumed)),
-        outcome=outcome,
-        cause=_cause(told),
+        outcome=_outcome(answered, voicemail, gave_up, over, presumed),
+        cause=cause,
         caller=_earliest(told, "caller"),
         called=_earliest(told, "called"),
         queue=_latest(told, "queue", set(EventType)),
@@ -145,6 +144,7 @@ def fold(events: Iterable[CallEventFacts]) -> CallRecord:
         abandoned_at=abandoned,
         voicemail_at=voicemail,
         recording_ref=_latest(told, "recording_ref", {EventType.RECORDING, EventType.VOICEMAIL, EventType.ENDED}),
+        callback=_callback(voicemail, cause) if lost or voicemail else None,
     )
 
 
@@ -156,8 +156,34 @@ def _order(event: CallEventFacts) -> tuple[object, ...]:
 
 def _later(told: list[CallEventFacts]) -> datetime | None:
     """When somebody was last asked to take the call, or took it: who was given up by one queue may be in the next."""
-    alive = {EventType.QUEUED, EventType.OFFERED, EventType.ANSWERED}
-    return next((e.at for e in reversed(told) if e.type in alive), None)
+    return next((e.at for e in reversed(told) if e.type in ALIVE), None)
+
+
+def _told_after(told: list[CallEventFacts], guessed: datetime | None) -> bool:
+    """Whether the call turned out to live after we had presumed its end."""
+    later = _later(told)
+    return guessed is not None and later is not None and later > guessed
+
+
+def _given_up_again(told: list[CallEventFacts]) -> bool:
+    """Whether an answered caller was put back into a queue, or rang another agent, and ended there without an answer.
+
+    Ringing alone does not tell: the first agent may have gone on talking. Then only giving up does.
+    """
+    answered = max(e.at for e in told if e.type is EventType.ANSWERED)
+    back = [e for e in told if e.type in ALIVE and e.at - answered >= HANDED_ON_AFTER]
+    waits = [e.at for e in back if e.type is EventType.QUEUED]
+    gave_up = [e.at for e in told if e.type is EventType.ABANDONED]
+    ends = [e.at for e in told if e.type in {EventType.ENDED, EventType.PRESUMED_ENDED}] + gave_up
+    if waits and ends and max(ends) >= max(waits):
+        return True
+    return bool(back and gave_up) and max(gave_up) >= back[-1].at
+
+
+def _callback(voicemail: datetime | None, cause: str | None) -> CallbackReason:
+    if voicemail is not None:
+        return CallbackReason.VOICEMAIL  # somebody spoke to a machine, whatever happened before
+    return CallbackReason.AFTER_HOURS if cause == "after_hours" else CallbackReason.ABANDONED
 
 
 def _end(ended: datetime | None, answered: datetime | None) -> datetime | None:

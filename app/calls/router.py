@@ -17,6 +17,7 @@ from app.core.errors import Invalid
 from app.core.http import CallerDep, Router, TxDep, allow
 from app.core.paging import CursorParam, Limit, Page, after_id, page_of
 from app.core.text import Instant
+from app.regions.divisions import scope_ranges
 
 router = Router(tags=["calls"])
 
@@ -66,11 +67,13 @@ async def read_call(tx: TxDep, call_id: UUID) -> Any:
 @allow("requests.read")
 async def list_callbacks(
     tx: TxDep,
+    caller: CallerDep,
     status: Annotated[str, Query(pattern="^(due|done|withdrawn)$")] = "due",
     limit: Limit = 50,
     cursor: CursorParam = None,
 ) -> Any:
-    tasks = await queries.tasks(tx, status, callbacks.place_after(cursor), limit + 1)
+    ranges = scope_ranges(caller.divisions)
+    tasks = await queries.tasks(tx, status, callbacks.place_after(cursor), ranges, limit + 1)
     now = clock.now()
     more = callbacks.cursor_at(tasks[limit - 1]) if len(tasks) > limit else None
     return {"items": [callbacks.view(tx, task, now) for task in tasks[:limit]], "next_cursor": more}
@@ -79,7 +82,7 @@ async def list_callbacks(
 @router.get("/v1/callback-tasks/{task_id}", response_model=CallbackView, summary="Whom to call back, in plain text")
 @allow("elders.reveal")
 async def read_callback(tx: TxDep, caller: CallerDep, task_id: UUID) -> Any:
-    task = await queries.locked_task(tx, task_id)
+    task = await callbacks.seen(tx, caller, task_id)
     await audit.record(tx, caller, "requests.reveal", "callback_task", task_id, ("phone",), "call back")
     return callbacks.view(tx, task, clock.now(), plain=True)
 

@@ -73,6 +73,8 @@ class CallbackView(View):
     id: UUID
     call_id: UUID | None = None
     message_id: UUID | None = None
+    division: str | None = None
+    """Of whom the message is about; null: everybody's."""
     reason: str
     status: str
     phone: str | None = None

@@ -15,6 +15,7 @@ from uuid import UUID
 from app.calls import callbacks, numbers, queries
 from app.calls.events import RecordingReady
 from app.calls.record import (
+    ALIVE,
     OF_THE_SOURCE,
     CallEventFacts,
     CallRecord,
@@ -63,9 +64,9 @@ async def record(tx: Tx, reported: list[Reported]) -> list[bool]:
                 fresh[number] = await _keep_source_event(tx, one)
         else:
             fresh |= await _keep_call(tx, key, events, callers)
-    for one in reported:
+    for number, one in enumerate(reported):
         if one.open_calls is not None:
-            await _close_gone(tx, one, one.open_calls)
+            await _close_gone(tx, one, one.open_calls | _alive(reported[number + 1 :], one))
     # After every call is held, so that nobody who holds a call waits for a call-back held here.
     await callbacks.withdraw_served(tx, callers, clock.now())
     return [fresh[number] for number in range(len(reported))]
@@ -73,22 +74,30 @@ async def record(tx: Tx, reported: list[Reported]) -> list[bool]:
 
 async def _close_gone(tx: Tx, restored: Reported, there: frozenset[str]) -> None:
     """Presume the end of calls which ended while nobody told us. What is told of them later counts all the same."""
-    at = restored.facts.at
-    open_ids = await queries.open_before(tx, restored.source, restored.source_instance, at - CLOCKS_APART)
-    gone = CallEventFacts(EventType.PRESUMED_ENDED, "gone", at)
-    ended = [call_id for call_id in open_ids if call_id not in there]
-    await record(tx, [Reported(restored.source, restored.source_instance, call_id, gone) for call_id in ended])
+    began, heard = restored.facts.at - CLOCKS_APART, clock.now() - CLOCKS_APART
+    open_ = await queries.open_before(tx, restored.source, restored.source_instance, began, heard)
+    await record(tx, [_presumed(call) for call in open_ if call["call_id"] not in there])
+
+
+def _alive(later: list[Reported], restored: Reported) -> frozenset[str]:
+    """Calls told of after the exchange was asked: it may have been asked before they came."""
+    exchange = (restored.source, restored.source_instance)
+    return frozenset(
+        one.call_id for one in later if (one.source, one.source_instance) == exchange and one.facts.type in ALIVE
+    )
+
+
+def _presumed(call: Any) -> Reported:
+    """The end of a call, presumed from what has been told so far; the same from the same."""
+    last: datetime = call["last_at"]
+    facts = CallEventFacts(EventType.PRESUMED_ENDED, f"after:{last.isoformat()}", last)
+    return Reported(call["source"], call["source_instance"], call["call_id"], facts)
 
 
 async def close_ghosts(tx: Tx) -> int:
     """Presume the end of calls whose end the exchange never told; callers who were not served are called back."""
     now = clock.now()
-    ghosts = await queries.ghosts(tx, now - GHOST_AFTER, now - SILENT_FOR)
-    ended = []
-    for ghost in ghosts:
-        source, instance, call_id = await queries.key_of(tx, ghost)
-        facts = CallEventFacts(EventType.PRESUMED_ENDED, "presumed", now)
-        ended.append(Reported(source, instance, call_id, facts))
+    ended = [_presumed(call) for call in await queries.ghosts(tx, now - GHOST_AFTER, now - SILENT_FOR)]
     await record(tx, ended)
     return len(ended)
 
@@ -169,7 +178,8 @@ async def _tell_desk(tx: Tx, row_id: UUID, folded: CallRecord, new: list[CallEve
             if known is None:
                 known = await _elders_behind(tx, folded.caller)
             facts["elders"] = known  # type: ignore[assignment]
-        await feed.append(tx, DESK, one.type, facts=facts, occurred_at=one.at)
+        at = one.at if one.type is not EventType.PRESUMED_ENDED else None  # which is now
+        await feed.append(tx, DESK, one.type, facts=facts, occurred_at=at)
 
 
 async def _elders_behind(tx: Tx, caller: str | None) -> list[str]:

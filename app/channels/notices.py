@@ -75,7 +75,9 @@ async def on_deadline_missed(tx: Tx, event: DeadlineMissed) -> None:
 
 async def on_left_to_voice(tx: Tx, event: LeftToVoice) -> None:
     """What no message could say, an operator says."""
-    await callbacks.call_for_message(tx, event.message_id, event.phone, event.words, urgent=event.urgent)
+    await callbacks.call_for_message(
+        tx, event.message_id, event.phone, event.words, urgent=event.urgent, division_code=event.division_code
+    )
 
 
 async def tell_family(tx: Tx, payload: dict[str, Any], *, public_url: str) -> None:
@@ -100,6 +102,7 @@ async def tell_family(tx: Tx, payload: dict[str, Any], *, public_url: str) -> No
             address=phone,
             params=_words(order, f"{public_url}/f/{token}", datetime.fromisoformat(starts) if starts else None),
             order_id=order_id,
+            division_code=order.division,
             dedupe_key=":".join([*about, str(member_id)]),
             also=await ways(tx, phone, template),
         )

@@ -12,7 +12,6 @@ from uuid import UUID
 
 from app.accounts import audit
 from app.calls import callbacks
-from app.calls import queries as calls
 from app.core import clock
 from app.core.db import Database, Tx
 from app.core.errors import Conflict, Invalid, NotFound
@@ -31,7 +30,7 @@ LOOK_S = 0.25
 async def request(tx: Tx, caller: Caller, about: str, about_id: UUID) -> DialView:
     """Connect the caller with an elder, or with whom a call-back task is about.
 
-    Raises Conflict when the caller is at no telephone, Invalid when there is no number.
+    Raises Conflict when the caller is at no telephone, NotFound out of scope, Invalid when there is no number.
     """
     extension, now, dial_id = await presence.extension_of(tx, caller), clock.now(), new_id()
     number = await _number(tx, caller, about, about_id)
@@ -43,7 +42,7 @@ async def request(tx: Tx, caller: Caller, about: str, about_id: UUID) -> DialVie
 
 async def _number(tx: Tx, caller: Caller, about: str, about_id: UUID) -> str:
     if about == "callback_task":
-        found = callbacks.phone_of(tx, await calls.locked_task(tx, about_id))
+        found = callbacks.phone_of(tx, await callbacks.seen(tx, caller, about_id))
     else:
         if about_id not in await registration.visible_of(tx, caller, [about_id]):
             raise NotFound("elder_not_found")

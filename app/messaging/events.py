@@ -18,6 +18,7 @@ class LeftToVoice(Event):
     message_id: UUID
     template: str
     order_id: UUID | None
+    division_code: str | None
     phone: str = field(repr=False)
     words: str = field(repr=False)
     urgent: bool

@@ -64,6 +64,8 @@ class OutgoingMessage(Base):
     params: Mapped[bytes | None] = mapped_column(LargeBinary)
     """Sealed JSON of what fills the gaps."""
     order_id: Mapped[UUID | None]
+    division_code: Mapped[str | None] = mapped_column(Text)
+    """Where the person is at home whom it is about: whose desk says it when no message can. Null: everybody's."""
     dedupe_key: Mapped[str] = mapped_column(Text, unique=True)
     urgent: Mapped[bool]
     status: Mapped[str] = mapped_column(Text)

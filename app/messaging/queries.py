@@ -17,7 +17,7 @@ ON CONFLICT (code, channel, language, valid_from) DO UPDATE SET text = excluded.
 COLUMNS = (
     "id", "template_code", "channel", "language", "recipient_kind", "recipient_id", "address", "address_index",
     "params", "order_id", "dedupe_key", "urgent", "status", "failure", "not_before", "created_at", "otherwise",
-    "stands_in_for",
+    "stands_in_for", "division_code",
 )  # fmt: skip
 ADD = f"""INSERT INTO outgoing_message ({", ".join(COLUMNS)})
 VALUES ({", ".join(f"${place}" for place in range(1, len(COLUMNS) + 1))})
@@ -53,7 +53,8 @@ SUPPRESS = "UPDATE outgoing_message SET status = 'suppressed', failure = $2 WHER
 # From here on nobody knows whether the person has it, until SETTLE says so.
 HAND_OVER = """UPDATE outgoing_message SET status = 'unknown', attempts = attempts + 1, handed_over_at = $2
 WHERE id = $1 AND status = 'queued'
-RETURNING id, template_code, channel, language, address, params, attempts, created_at, urgent, order_id"""
+RETURNING id, template_code, channel, language, address, params, attempts, created_at, urgent, order_id,
+  division_code"""
 SETTLE = """UPDATE outgoing_message SET status = $2, external_id = $3, failure = $4, settled_at = $5
 WHERE id = $1 AND status = 'unknown'"""
 REQUEUE = """UPDATE outgoing_message SET status = 'queued', failure = $2, not_before = $3

@@ -35,6 +35,7 @@ class _Said:
     recipient_id: str | None
     params: str
     order_id: UUID | None
+    division_code: str | None
     urgent: bool
     now: datetime
 
@@ -48,6 +49,7 @@ async def send(
     address: str | None,
     params: Mapping[str, Any],
     order_id: UUID | None = None,
+    division_code: str | None = None,
     dedupe_key: str,
     urgent: bool = False,
     channel: str = "sms",
@@ -56,7 +58,7 @@ async def send(
     """Queue one message; None when one with this `dedupe_key` was queued before.
 
     It takes the ways that `ways.chains` says, over the given address, those the caller knows `also`, and whatever
-    else is known of the recipient.
+    else is known of the recipient; the desk of `division_code`, or every desk, says what no message can.
     What is not urgent waits until the quiet hours are over. Without an address, or when the recipient does not want
     to hear of it, the message is written down as suppressed. Raises LookupError for a template or a gap's value that
     does not exist: a mistake of the caller.
@@ -68,7 +70,7 @@ async def send(
     said = _Said(
         template=template, recipient_kind=recipient_kind,
         recipient_id=None if recipient_id is None else str(recipient_id), params=dumps(dict(params)),
-        order_id=order_id, urgent=urgent, now=now,
+        order_id=order_id, division_code=division_code, urgent=urgent, now=now,
     )  # fmt: skip
     known, wanted = await _known(tx, said)
     given = [Way(channel, address)] if address else []
@@ -90,8 +92,8 @@ async def stand_in(tx: Tx, message_id: UUID) -> UUID | None:
     way, *rest = [Way(*way) for way in loads(tx.vault.open(OTHERWISE, message_id, row["otherwise"]))]
     said = _Said(
         template=row["template_code"], recipient_kind=row["recipient_kind"], recipient_id=row["recipient_id"],
-        params=tx.vault.open(PARAMS, message_id, row["params"]), order_id=row["order_id"], urgent=row["urgent"],
-        now=clock.now(),
+        params=tx.vault.open(PARAMS, message_id, row["params"]), order_id=row["order_id"],
+        division_code=row["division_code"], urgent=row["urgent"], now=clock.now(),
     )  # fmt: skip
     return await _add(tx, said, way, f"{row['dedupe_key']}/{way.channel}", rest, stands_in_for=message_id)
 
@@ -238,6 +240,7 @@ async def _add(
         "created_at": said.now,
         "otherwise": vault.seal(OTHERWISE, message_id, dumps([list(one) for one in rest])) if rest else None,
         "stands_in_for": stands_in_for,
+        "division_code": said.division_code,
     }
     added = await queries.add(tx, row)
     if added is not None and not suppressed:

@@ -173,8 +173,9 @@ async def _leave_to_voice(tx: Tx, message_id: UUID, now: datetime) -> None:
     message = await _message(tx, row)
     await tx.publish(
         LeftToVoice(
-            message_id=message.id, template=message.template_code, order_id=row["order_id"], phone=message.address,
-            words=await service.words(tx, row) or "", urgent=row["urgent"], at=now,
+            message_id=message.id, template=message.template_code, order_id=row["order_id"],
+            division_code=row["division_code"], phone=message.address, words=await service.words(tx, row) or "",
+            urgent=row["urgent"], at=now,
         )
     )  # fmt: skip
     await queries.settle(tx, message_id, "sent", None, None, now)

@@ -77,6 +77,7 @@ async def send_code(tx: Tx, caller: Caller, order_id: UUID, end: Kind) -> bool:
         address=phone,
         params={"caregiver": caller.name, "code": _code(tx, order_id, end)},
         order_id=order_id,
+        division_code=order.division_code,
         dedupe_key=f"door_code:{order_id}:{end.value}:{spell}",
         urgent=True,
     )

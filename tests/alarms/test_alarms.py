@@ -289,3 +289,17 @@ async def test_a_graver_alarm_makes_the_incident_graver_and_brings_its_steps_for
     (one,) = await incidents(clean_database)
     assert (one["severity"], one["kind"], one["place"], one["lng"]) == ("critical", "fall", "device", 102.2)
     assert due == {"operator": 0, "family": 60, "helper": 120, "authority": 180}
+
+
+async def test_what_no_message_could_say_is_said_by_the_elders_own_desk(
+    rules: None, elder: UUID, clean_database: Database
+) -> None:
+    async with clean_database.transaction() as tx:
+        with clock.hold(TUESDAY_TEN):
+            incident = await raised(tx, elder)
+            division = await tx.fetchval("SELECT division_code FROM incident WHERE id = $1", incident)
+    await climb_at(clean_database, TUESDAY_TEN + timedelta(seconds=300))
+    async with clean_database.transaction() as tx:
+        rows = await tx.fetch("SELECT division_code FROM outgoing_message WHERE template_code LIKE 'sos%'")
+    assert {row["division_code"] for row in rows} == {division}
+    assert division is not None

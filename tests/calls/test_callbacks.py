@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 import httpx
 import pytest
+from fastapi import Request
 
 from app.calls import callbacks, queries
 from app.calls import service as calls
 from app.calls.record import EventType
+from app.channels.desk import Entry
 from app.core import clock
 from app.core.db import Database, Tx
-from app.core.http import SYSTEM
+from app.core.errors import NotFound
+from app.core.http import SYSTEM, Caller
 from app.core.ids import new_id
 from app.elders.facts import NewPhone
-from app.web.console import queues
+from app.web.console import queues, router_queues
 from tests.calls.test_record import ABANDONED_CALL, CALLER, START, event
 from tests.calls.test_service import reported
 from tests.intake.conftest import Headers
+from tests.world.accounts import staff_headers
 from tests.world.elders import make_elder
 
 TASKS = """SELECT c.call_id, t.status, t.result, t.due_at FROM callback_task t JOIN call c ON c.id = t.call_id
@@ -104,7 +109,7 @@ async def test_pages_follow_the_same_order(
             await lose(tx, f"c{number}", second=-number)
         for number in range(3):
             await callbacks.call_for_message(tx, new_id(), f"+861390000000{number}", "请转告", urgent=number > 0)
-        whole = [row["id"] for row in await queries.tasks(tx, "due", None, 100)]
+        whole = [row["id"] for row in await queries.tasks(tx, "due", None, [], 100)]
     seen: list[str] = []
     cursor: str | None = None
     urgent = []
@@ -221,3 +226,72 @@ async def test_a_wrong_number_says_nothing_of_the_other_calls(tx: Tx) -> None:
     await lose(tx, "b", 60, CALLER)
     await callbacks.complete(tx, SYSTEM, task, "wrong_number", None)
     assert (await states(tx))["b"] == ("due", None)
+
+
+HERE, THERE = "620302001001", "620321100200"
+
+
+async def test_what_stands_for_a_message_is_its_divisions_alone(
+    doors: httpx.AsyncClient, clean_database: Database
+) -> None:
+    """Seen, dialled, opened and closed by whoever has the division; for all others it is not there."""
+    own = await staff_headers(clean_database, divisions=["620302"])
+    others = await staff_headers(clean_database, divisions=["620321"])
+    async with clean_database.transaction() as tx:
+        lost = await lose(tx, "a", 0, CALLER)
+        for division, number in ((HERE, 1), (THERE, 2), (None, 3)):
+            await callbacks.call_for_message(
+                tx, new_id(), f"+861390000000{number}", "老人求助", urgent=True, division_code=division
+            )
+        task = await tx.fetchval("SELECT id FROM callback_task WHERE division_code = $1", HERE)
+
+    async def listed(headers: dict[str, str]) -> set[str | None]:
+        items = (await doors.get("/v1/callback-tasks", headers=headers)).json()["items"]
+        assert str(lost) in {one["id"] for one in items}, "a call to the centre is everybody's"
+        return {one["division"] for one in items}
+
+    assert await listed(own) == {HERE, None}
+    assert await listed(others) == {THERE, None}
+    await doors.put("/v1/desk/presence", json={"extension": "8001"}, headers=others)
+    path, dial = f"/v1/callback-tasks/{task}", {"about": "callback_task", "about_id": str(task)}
+
+    async def closed(headers: dict[str, str]) -> httpx.Response:
+        fresh = headers | {"Idempotency-Key": str(new_id())}
+        return await doors.post(f"{path}/completion", json={"result": "reached"}, headers=fresh)
+
+    refused = [
+        await doors.get(path, headers=others),
+        await doors.post("/v1/dials", json=dial, headers=others | {"Idempotency-Key": str(new_id())}),
+        await closed(others),
+    ]
+    assert [(one.status_code, one.json()["code"]) for one in refused] == [(404, "callback_task_not_found")] * 3
+    async with clean_database.transaction() as tx:
+        assert await tx.fetchval("SELECT count(*) FROM audit_entry WHERE object_type = 'callback_task'") == 0
+    assert (await doors.get(path, headers=own)).json()["words"] == "老人求助"
+    assert (await closed(own)).status_code == 200
+
+
+async def test_the_consoles_pages_keep_to_divisions_too(tx: Tx) -> None:
+    await callbacks.call_for_message(tx, new_id(), CALLER, "老人求助", urgent=True, division_code=HERE)
+    task = await tx.fetchval("SELECT id FROM callback_task")
+    own = Caller(kind="staff", id=str(new_id()), name="坐席", divisions=("620302",))
+    other = replace(own, divisions=("620321",))
+    assert [one.id for one in await queues.of_callbacks(tx, own, clock.now(), 10)] == [task]
+    assert await queues.of_callbacks(tx, other, clock.now(), 10) == []
+    request, form = Request({"type": "http"}), router_queues.CallbackForm(result="reached")
+    for door in (
+        router_queues.show_callback(request, tx, other, task),
+        router_queues.reveal_callback(request, tx, other, task),
+        router_queues.complete_callback(tx, other, task, form),
+    ):
+        with pytest.raises(NotFound):
+            await door
+
+
+async def test_another_desk_does_not_hear_of_it(tx: Tx) -> None:
+    for division in (HERE, None):
+        await callbacks.call_for_message(tx, new_id(), CALLER, "请转告", urgent=True, division_code=division)
+    rows = await tx.fetch("SELECT * FROM feed_entry WHERE type = 'callback.due' ORDER BY id")
+    entries = [Entry.of(row) for row in rows]
+    assert [one.concerns(("620302",), None) for one in entries] == [True, True]
+    assert [one.concerns(("620321",), None) for one in entries] == [False, True]

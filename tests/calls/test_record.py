@@ -157,6 +157,50 @@ def test_waiting_begins_with_the_queue_and_not_with_the_ringing_before_it() -> N
     assert (record.queued_at, record.first_at) == (START + timedelta(seconds=20), START)
 
 
+PUT_BACK = [*ANSWERED_CALL[:5], event(EventType.QUEUED, 40, queue="a"), event(EventType.OFFERED, 41, "8003")]
+
+
+@pytest.mark.parametrize(
+    "end",
+    [event(EventType.ABANDONED, 50), event(EventType.ENDED, 50), event(EventType.PRESUMED_ENDED, 41)],
+    ids=["given up", "hung up", "never told"],
+)
+def test_who_is_put_back_into_the_queue_and_not_answered_there_is_called_back(end: CallEventFacts) -> None:
+    record = fold([*PUT_BACK, end])
+    assert (record.state, record.callback) == (CallState.OVER, CallbackReason.ABANDONED)
+    if end.type is not EventType.PRESUMED_ENDED:
+        assert record.outcome is Outcome.ANSWERED, "for the figures they were"
+    taken = [*PUT_BACK, end, event(EventType.ANSWERED, 45, "8003"), event(EventType.ENDED, 60)]
+    assert fold(taken).callback is None
+
+
+def test_who_is_put_back_is_not_called_while_they_wait() -> None:
+    assert fold(PUT_BACK).callback is None
+
+
+def test_another_agent_who_rings_in_vain_does_not_undo_an_answer() -> None:
+    ringing = event(EventType.OFFERED, 30, "8003")
+    assert fold([*ANSWERED_CALL, ringing]).callback is None
+    assert fold([*ANSWERED_CALL[:5], ringing, event(EventType.ABANDONED, 35)]).callback is CallbackReason.ABANDONED
+
+
+def test_an_exchange_that_tells_the_queue_after_the_answer_loses_nobody_twice() -> None:
+    late = event(EventType.QUEUED, 13.5)
+    assert fold([*ANSWERED_CALL, late]).callback is None
+
+
+def test_what_is_told_after_a_presumed_end_shows_that_the_call_lives() -> None:
+    told = [ANSWERED_CALL[0], event(EventType.PRESUMED_ENDED, 0)]
+    assert fold(told).state is CallState.OVER
+    ringing = fold([*told, ANSWERED_CALL[1]])
+    assert (ringing.state, ringing.outcome, ringing.ended_at) == (CallState.RINGING, None, None)
+    assert ringing.callback is CallbackReason.ABANDONED, "until somebody answers"
+    talking = fold([*told, ANSWERED_CALL[4]])
+    assert (talking.state, talking.outcome, talking.callback) == (CallState.TALKING, None, None)
+    again = fold([*told, ANSWERED_CALL[1], event(EventType.PRESUMED_ENDED, 0.5)])
+    assert (again.state, again.outcome) == (CallState.OVER, Outcome.UNKNOWN)
+
+
 def test_no_event_is_no_call() -> None:
     with pytest.raises(ValueError, match="at least one"):
         fold([])
@@ -190,18 +234,39 @@ def _stands(told: list[CallEventFacts], end: EventType, alive: set[EventType]) -
     return bool(ends) and not any(one.type in alive and one.at - max(ends) >= HANDED_ON_AFTER for one in told)
 
 
+ASKED = {EventType.QUEUED, EventType.OFFERED}
+ALIVE = ASKED | {EventType.ANSWERED}
+
+
+def _times(told: list[CallEventFacts], *kinds: EventType) -> list[datetime]:
+    return [one.at for one in told if one.type in kinds]
+
+
+def _lost_again(told: list[CallEventFacts]) -> bool:
+    """Answered, two seconds later back in a queue and no answer until the end; or ringing elsewhere, and given up."""
+    since = max(_times(told, EventType.ANSWERED)) + HANDED_ON_AFTER
+    given_up = _times(told, EventType.ABANDONED)
+    ends = [*given_up, *_times(told, EventType.ENDED, EventType.PRESUMED_ENDED)]
+    queued = [at for at in _times(told, EventType.QUEUED) if at >= since]
+    asked = [at for at in _times(told, *ASKED) if at >= since]
+    in_queue = bool(queued) and any(end >= max(queued) for end in ends)
+    return in_queue or (bool(asked) and any(end >= max(asked) for end in given_up))
+
+
 @settings(max_examples=1000)
 @given(told=st.lists(events, min_size=1, max_size=10))
 def test_whoever_did_not_reach_us_is_called_back(told: list[CallEventFacts]) -> None:
     record = fold(told)
     kinds = {one.type for one in told}
+    guessed = _times(told, EventType.PRESUMED_ENDED)
     over = (
-        bool(kinds & {EventType.VOICEMAIL, EventType.PRESUMED_ENDED})
+        EventType.VOICEMAIL in kinds
+        or (bool(guessed) and not any(at > max(guessed) for at in _times(told, *ALIVE)))
         or _stands(told, EventType.ENDED, {EventType.ANSWERED})
-        or _stands(told, EventType.ABANDONED, {EventType.QUEUED, EventType.OFFERED, EventType.ANSWERED})
+        or _stands(told, EventType.ABANDONED, ALIVE)
     )
-    served = EventType.ANSWERED in kinds and EventType.VOICEMAIL not in kinds
-    assert (record.callback is not None) == (over and not served)
+    served = EventType.ANSWERED in kinds and EventType.VOICEMAIL not in kinds and not _lost_again(told)
+    assert (record.callback is not None) == ((over or bool(guessed)) and not served)
     assert (record.state is CallState.OVER) == over
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -141,6 +142,69 @@ async def test_a_ghost_is_closed_and_called_back_and_its_real_end_still_counts(t
     await calls.record(tx, reported([ANSWERED_CALL[4], ANSWERED_CALL[6]]))
     record, task = await outcome_of(tx, "c1")
     assert (record[1], task[0]) == ("answered", "withdrawn")
+
+
+async def offers(tx: Tx) -> int:
+    """Screen-pops on the desk's feed."""
+    return sum(row["type"] == "agent.offered" for row in await tx.fetch("SELECT type FROM feed_entry"))
+
+
+def restored(second: float, *there: str) -> Reported:
+    at = START + timedelta(seconds=second)
+    return Reported("pbx", "one", "", CallEventFacts(EventType.SOURCE_RESTORED, f"{second}", at), frozenset(there))
+
+
+async def test_a_call_wrongly_presumed_ended_rings_all_the_same(tx: Tx) -> None:
+    """The exchange's clock is a minute slow: what it told a moment ago looks old beside the bridge's time."""
+    with clock.hold(START + timedelta(seconds=60)):
+        await calls.record(tx, reported([ANSWERED_CALL[0]]))
+        await calls.record(tx, [restored(60)])
+        assert (await outcome_of(tx, "c1"))[0][:2] == ("over", "unknown")
+        await calls.record(tx, reported([ANSWERED_CALL[1]]))
+        record, task = await outcome_of(tx, "c1")
+        assert (record[:2], task[0], await offers(tx)) == (("ringing", None), "due", 1)
+    await calls.record(tx, reported([ANSWERED_CALL[4]]))
+    record, task = await outcome_of(tx, "c1")
+    assert (record[:2], task[0]) == (("talking", None), "withdrawn")
+
+
+async def test_a_call_that_came_after_the_exchange_was_asked_is_not_presumed_ended(tx: Tx) -> None:
+    with clock.hold(START + timedelta(seconds=60)):
+        await calls.record(tx, [*reported([ANSWERED_CALL[0]], "gone"), restored(60), *reported([ANSWERED_CALL[0]])])
+        assert (await outcome_of(tx, "c1"))[0][:2] == ("waiting", None)
+        assert (await outcome_of(tx, "gone"))[0][:2] == ("over", "unknown")
+
+
+async def test_an_exchange_with_a_fast_clock_leaves_no_call_open(tx: Tx) -> None:
+    with clock.hold(START - timedelta(seconds=60)):
+        await calls.record(tx, reported([ANSWERED_CALL[0]]))
+        await calls.record(tx, [restored(-60)])
+        assert (await outcome_of(tx, "c1"))[0][:2] == ("waiting", None), "heard of this very moment"
+    with clock.hold(START - timedelta(seconds=30)):
+        await calls.record(tx, [restored(-30)])
+        record, task = await outcome_of(tx, "c1")
+    assert (record[:2], task[0]) == (("over", "unknown"), "due")
+
+
+async def test_who_came_back_to_life_may_become_a_ghost_again(tx: Tx) -> None:
+    with clock.hold(START + timedelta(seconds=60)):
+        await calls.record(tx, reported([ANSWERED_CALL[0]]))
+        await calls.record(tx, [restored(60)])
+        await calls.record(tx, reported([ANSWERED_CALL[1]]))
+    with clock.hold(START + timedelta(hours=5)):
+        assert await calls.close_ghosts(tx) == 1
+        assert await calls.close_ghosts(tx) == 0
+    record, task = await outcome_of(tx, "c1")
+    assert (record[:2], task[0]) == (("over", "unknown"), "due")
+
+
+async def test_a_caller_put_back_into_the_queue_who_gives_up_is_called_back(tx: Tx) -> None:
+    await calls.record(tx, reported(ANSWERED_CALL[:5]))
+    back = [replace(ANSWERED_CALL[0], key="again", at=START + timedelta(seconds=40))]
+    given_up = [replace(one, key="again", at=START + timedelta(seconds=50)) for one in ABANDONED_CALL[-2:]]
+    await calls.record(tx, reported([*back, *given_up]))
+    record, task = await outcome_of(tx, "c1")
+    assert (record[1], task) == ("answered", ("due", "abandoned", START + timedelta(seconds=50, minutes=30)))
 
 
 async def test_calling_back(doors: httpx.AsyncClient, operator: Headers, clean_database: Database) -> None:

@@ -81,6 +81,16 @@ async def test_what_is_refused_goes_the_next_way_exactly_once(clean_database: Da
         assert [row["stands_in_for"] for row in chain] == [None, chain[0]["id"], chain[1]["id"]]
 
 
+async def test_every_way_says_it_for_the_same_division(clean_database: Database) -> None:
+    """What is left to a person is left to the desk of the division it is about."""
+    delivery = Delivery(clean_database, {"sms": Gateway(lambda _: Refused("number_dead"))})
+    with clock.hold(NOON):
+        await queued(clean_database, division_code="620302001001", **NAMED)
+        await work_off(clean_database, delivery)
+    async with clean_database.transaction() as tx:
+        assert await tx.fetchval("SELECT division_code FROM callback_task") == "620302001001"
+
+
 async def test_many_who_say_the_same_at_once_say_it_once(clean_database: Database) -> None:
     """Each in a transaction of its own; on every way once."""
     who = uuid4()

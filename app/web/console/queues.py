@@ -70,7 +70,8 @@ async def of_followups(tx: Tx, caller: Caller, now: datetime, limit: int) -> lis
 
 async def of_callbacks(tx: Tx, caller: Caller, now: datetime, limit: int) -> list[Waiting]:
     """Whoever did not reach us, and whom a message of ours did not reach; in the order of their room."""
-    seen = [callbacks.view(tx, task, now) for task in await calls.tasks(tx, "due", None, limit)]
+    tasks = await calls.tasks(tx, "due", None, scope_ranges(caller.divisions), limit)
+    seen = [callbacks.view(tx, task, now) for task in tasks]
     return [
         Waiting(
             one.id, f"callbacks/{one.id}", one.kind, None, one.phone or "", one.due_at, one.due_at, one.late

@@ -12,7 +12,6 @@ from pydantic import Field
 from app.accounts import audit, scope
 from app.accounts.policy import SUPERVISOR
 from app.calls import callbacks
-from app.calls import queries as calls
 from app.core import clock
 from app.core.errors import NotFound
 from app.core.http import CallerDep, TxDep, allow
@@ -102,8 +101,8 @@ async def add_attempt(
 
 @router.get(CALLBACK)
 @allow("requests.read")
-async def show_callback(request: Request, tx: TxDep, task_id: UUID) -> Response:
-    task = await calls.locked_task(tx, task_id)
+async def show_callback(request: Request, tx: TxDep, caller: CallerDep, task_id: UUID) -> Response:
+    task = await callbacks.seen(tx, caller, task_id)
     return page(request, "console/queue_callback.html", task=callbacks.view(tx, task, clock.now()), plain=False)
 
 
@@ -111,7 +110,7 @@ async def show_callback(request: Request, tx: TxDep, task_id: UUID) -> Response:
 @allow("elders.reveal", keyed=False)
 async def reveal_callback(request: Request, tx: TxDep, caller: CallerDep, task_id: UUID) -> Response:
     """Whom to call and what to say, in plain text; leaves an audit row each time."""
-    task = await calls.locked_task(tx, task_id)
+    task = await callbacks.seen(tx, caller, task_id)
     await audit.record(tx, caller, "requests.reveal", "callback_task", task_id, ("phone",), "call back")
     shown = callbacks.view(tx, task, clock.now(), plain=True)
     return page(request, "console/queue_callback.html", task=shown, plain=True)
