@@ -8,7 +8,7 @@ from uuid import UUID
 
 from app.calls import numbers, queries
 from app.calls.record import CALLBACK_WITHIN, CallbackReason, CallRecord
-from app.calls.schemas import CallbackView
+from app.calls.schemas import CallbackView, Unheard
 from app.core import clock
 from app.core.db import Tx
 from app.core.errors import Conflict
@@ -19,6 +19,8 @@ from app.jobs import feed
 
 DESK = "desk"
 TRY_AGAIN_AFTER = timedelta(minutes=30)
+UNHEARD = "exchange_unheard"
+"""The reason that is shown where callers may not have reached us, and only the exchange knows who."""
 
 
 async def follow(tx: Tx, row_id: UUID, folded: CallRecord, now: datetime) -> None:
@@ -77,12 +79,31 @@ async def call_for_message(tx: Tx, message_id: UUID, phone: str, words: str, *, 
     return made
 
 
+async def look_at_exchange(tx: Tx, unheard: Unheard) -> None:
+    """Let an operator look at the exchange's own list of calls, and call back whoever is on it and not with us.
+
+    The task is of no call and says what to do, like one that stands for a message.
+    """
+    task_id, words = new_id(), unheard.model_dump_json()
+    await queries.task_for_message(
+        tx, task_id, new_id(), CallbackReason.ABANDONED, None, None,
+        tx.vault.seal("callback_task.words", task_id, words), unheard.until + CALLBACK_WITHIN, clock.now(),
+    )  # fmt: skip
+    await feed.append(tx, DESK, "callback.due", facts={"task": str(task_id)})
+
+
+def _unheard(tx: Tx, task: Any) -> Unheard | None:
+    words = words_of(tx, task) if task["reason"] == CallbackReason.ABANDONED else None
+    return None if words is None else Unheard.model_validate_json(words)
+
+
 def view(tx: Tx, task: Any, now: datetime, *, plain: bool = False) -> CallbackView:
-    phone = phone_of(tx, task)
+    phone, unheard = phone_of(tx, task), _unheard(tx, task)
     note = tx.vault.open("callback_task.note", task["id"], task["note"]) if task["note"] is not None else None
     return CallbackView(
-        id=task["id"], call_id=task["call_id"], message_id=task["message_id"], reason=task["reason"],
-        status=task["status"], words=words_of(tx, task) if plain else None,
+        id=task["id"], call_id=task["call_id"], status=task["status"], unheard=unheard,
+        message_id=None if unheard else task["message_id"], reason=UNHEARD if unheard else task["reason"],
+        words=words_of(tx, task) if plain and not unheard else None,
         phone=phone if plain or phone is None else masked_phone(phone), due_at=task["due_at"],
         late=task["status"] == "due" and task["due_at"] < now, result=task["result"], note=note,
         done_at=task["done_at"], done_by=task["done_by"],

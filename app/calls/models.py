@@ -78,7 +78,8 @@ class CallEvent(Base):
 
 class CallbackTask(Base):
     """Whom to call. Somebody wanted us and did not get us: one per call, withdrawn only if the call turns out
-    answered. Or a message of ours did not reach them: one per message, with the words to be said."""
+    answered. Or a message of ours did not reach them: one per message, with the words to be said. Or an exchange was
+    not heard for a while, and its own list is to be looked at: `message_id` is then nobody's, and `words` say when."""
 
     __tablename__ = "callback_task"
     __table_args__ = (

@@ -28,6 +28,14 @@ WRITE = f"UPDATE call SET {', '.join(f'{name} = ${i}' for i, name in enumerate(F
 GHOSTS = "SELECT id FROM call WHERE outcome IS NULL AND first_at < $1 AND updated_at < $2 ORDER BY id LIMIT 200"
 OPEN_BEFORE = """SELECT call_id FROM call
 WHERE source = $1 AND source_instance = $2 AND outcome IS NULL AND first_at < $3 ORDER BY call_id LIMIT 5000"""
+LOST = """SELECT at, received_at FROM call_event
+WHERE source = $1 AND source_instance = $2 AND call_id = '' AND type = 'source.lost' AND at < $3
+  AND at > coalesce((SELECT max(at) FROM call_event WHERE source = $1 AND source_instance = $2 AND call_id = ''
+    AND type = 'source.restored' AND at < $3), '-infinity') ORDER BY at LIMIT 1"""
+# Ids are made in the order of time: their index is read backwards, and its first rows will do.
+LAST_HEARD = """SELECT received_at FROM call_event
+WHERE source = $1 AND source_instance = $2 AND type NOT IN ('source.lost', 'call.presumed_ended')
+ORDER BY id DESC LIMIT 1"""
 SHOWN = (
     "id", "state", "outcome", "cause", "called", "queue", "agent", "offers", "first_at", "queued_at", "offered_at",
     "answered_at", "abandoned_at", "voicemail_at", "ended_at",
@@ -118,6 +126,17 @@ async def ghosts(tx: Tx, began_before: datetime, silent_since: datetime) -> list
 async def open_before(tx: Tx, source: str, instance: str, at: datetime) -> list[str]:
     """The exchange's ids of calls without an end that began before `at`."""
     return [row["call_id"] for row in await tx.fetch(OPEN_BEFORE, source, instance, at)]
+
+
+async def lost(tx: Tx, source: str, instance: str, restored_at: datetime) -> Any:
+    """(at, received_at) of this exchange's first loss since it was last there, before `restored_at`; None without."""
+    return await tx.fetchrow(LOST, source, instance, restored_at)
+
+
+async def last_heard(tx: Tx, source: str, instance: str) -> datetime | None:
+    """When anything last came from this exchange; None when nothing did."""
+    found: datetime | None = await tx.fetchval(LAST_HEARD, source, instance)
+    return found
 
 
 async def one(tx: Tx, call_row_id: UUID) -> Any:

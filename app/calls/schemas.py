@@ -67,8 +67,17 @@ class HotlineView(View):
     figures: list[FigureView]
 
 
+class Unheard(View):
+    """Nothing came from an exchange between these moments: its calls of that time are with it only."""
+
+    source: str
+    instance: str
+    since: datetime
+    until: datetime
+
+
 class CallbackView(View):
-    """Either a call that did not reach us, or a message that did not reach them."""
+    """A call that did not reach us, a message that did not reach them, or calls we may not have heard of."""
 
     id: UUID
     call_id: UUID | None = None
@@ -79,6 +88,8 @@ class CallbackView(View):
     """Masked in lists, plain for the operator who opens the task."""
     words: str | None = None
     """What the message would have said, for the operator who opens the task."""
+    unheard: Unheard | None = None
+    """Look at this exchange's own list of calls; `reason` is then `exchange_unheard`."""
     due_at: datetime
     late: bool
     result: str | None = None
