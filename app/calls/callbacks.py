@@ -9,7 +9,7 @@ from uuid import UUID
 from app.accounts import scope
 from app.calls import numbers, queries
 from app.calls.record import CALLBACK_WITHIN, CallbackReason, CallRecord
-from app.calls.schemas import CallbackView
+from app.calls.schemas import CallbackView, Unheard
 from app.core import clock
 from app.core.db import Tx
 from app.core.errors import Conflict, Invalid, NotFound
@@ -110,7 +110,7 @@ def phone_of(tx: Tx, task: Any) -> str | None:
 
 
 def words_of(tx: Tx, task: Any) -> str | None:
-    """What to say, where the task stands for a message."""
+    """What to say, where the task stands for a message; what was not heard (`Unheard`), where for an exchange."""
     return tx.vault.open("callback_task.words", task["id"], task["words"]) if task["words"] is not None else None
 
 
@@ -130,17 +130,27 @@ async def call_for_message(
     return made
 
 
+async def look_at_exchange(tx: Tx, unheard: Unheard) -> None:
+    """Let an operator look at the exchange's own list of calls, and call back whoever is on it and not with us."""
+    task_id = new_id()
+    sealed = tx.vault.seal("callback_task.words", task_id, unheard.model_dump_json())
+    await queries.task_for_exchange(tx, task_id, sealed, unheard.until + CALLBACK_WITHIN, clock.now())
+    await feed.append(tx, DESK, "callback.due", facts={"task": str(task_id)})
+
+
 async def _is_a_couples(tx: Tx, number: str | None) -> bool:
     """Whether all who call from this number may be taken for one household."""
     return number is not None and len(await elders.find_by_phone(tx, number)) <= COUPLE
 
 
 def view(tx: Tx, task: Any, now: datetime, *, plain: bool = False) -> CallbackView:
-    phone = phone_of(tx, task)
+    phone, words = phone_of(tx, task), words_of(tx, task)
+    gap = task["reason"] == CallbackReason.EXCHANGE_UNHEARD
     note = tx.vault.open("callback_task.note", task["id"], task["note"]) if task["note"] is not None else None
     return CallbackView(
         id=task["id"], call_id=task["call_id"], message_id=task["message_id"], division=task["division_code"],
-        reason=task["reason"], status=task["status"], words=words_of(tx, task) if plain else None,
+        reason=task["reason"], status=task["status"], words=words if plain and not gap else None,
+        unheard=Unheard.model_validate_json(words) if gap and words else None,
         phone=phone if plain or phone is None else masked_phone(phone), urgent=task["urgent"], due_at=task["due_at"],
         late=task["status"] == "due" and task["due_at"] < now, result=task["result"], note=note,
         done_at=task["done_at"], done_by=task["done_by"],

@@ -79,13 +79,16 @@ class CallEvent(Base):
 class CallbackTask(Base):
     """Whom to call. Somebody wanted us and did not get us: one per call, withdrawn if the call turns out answered, or
     (`result` called_again) if they were answered when they called again. Or a message of ours did not reach them: one
-    per message, with the words to be said."""
+    per message, with the words to be said. Or an exchange was not heard for a while, and its own list is to be looked
+    at: of no call and no message, and `words` say when."""
 
     __tablename__ = "callback_task"
     __table_args__ = (
         UniqueConstraint("call_id"),
         UniqueConstraint("message_id"),
-        CheckConstraint("(call_id IS NULL) <> (message_id IS NULL)", "of_one_thing"),
+        CheckConstraint(
+            "num_nonnulls(call_id, message_id) = CASE reason WHEN 'exchange_unheard' THEN 0 ELSE 1 END", "of_one_thing"
+        ),
         CheckConstraint(one_of("reason", CallbackReason), "reason"),
         CheckConstraint("status IN ('due', 'done', 'withdrawn')", "status"),
         Index(None, "phone_index"),

@@ -34,6 +34,14 @@ GHOSTS = f"{_OPEN} AND c.first_at < $1 AND c.updated_at < $2 ORDER BY c.id LIMIT
 # The exchange's clock may be fast: then our own says that a call is an old one.
 OPEN_BEFORE = f"""{_OPEN} AND c.source = $1 AND c.source_instance = $2 AND (c.first_at < $3 OR e.heard_at < $4)
 ORDER BY c.call_id LIMIT 5000"""
+LOST = """SELECT at, received_at FROM call_event
+WHERE source = $1 AND source_instance = $2 AND call_id = '' AND type = 'source.lost' AND at < $3
+  AND at > coalesce((SELECT max(at) FROM call_event WHERE source = $1 AND source_instance = $2 AND call_id = ''
+    AND type = 'source.restored' AND at < $3), '-infinity') ORDER BY at LIMIT 1"""
+# Ids are made in the order of time: their index is read backwards, and its first rows will do.
+LAST_HEARD = """SELECT received_at FROM call_event
+WHERE source = $1 AND source_instance = $2 AND type NOT IN ('source.lost', 'call.presumed_ended')
+ORDER BY id DESC LIMIT 1"""
 SHOWN = (
     "id", "state", "outcome", "cause", "called", "queue", "agent", "offers", "first_at", "queued_at", "offered_at",
     "answered_at", "abandoned_at", "voicemail_at", "ended_at",
@@ -89,6 +97,8 @@ WHERE id = $1 AND phone_index IS DISTINCT FROM $3"""
 FOR_MESSAGE = """INSERT INTO callback_task (id, message_id, reason, status, phone, phone_index, words, urgent, due_at,
   created_at, division_code)
 VALUES ($1, $2, $3, 'due', $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (message_id) DO NOTHING"""
+FOR_EXCHANGE = """INSERT INTO callback_task (id, reason, status, words, urgent, due_at, created_at)
+VALUES ($1, 'exchange_unheard', 'due', $2, false, $3, $4)"""
 TASK_OF = "SELECT id FROM callback_task WHERE call_id = $1"
 _TASK = """SELECT id, call_id, message_id, division_code, reason, status, phone, phone_index, words, urgent, due_at,
   done_at, done_by, result, note
@@ -138,6 +148,17 @@ async def ghosts(tx: Tx, began_before: datetime, silent_since: datetime) -> list
 async def open_before(tx: Tx, source: str, instance: str, at: datetime, heard_before: datetime) -> list[Any]:
     """The same of calls without an end that began before `at`, or of which we first heard before `heard_before`."""
     return await tx.fetch(OPEN_BEFORE, source, instance, at, heard_before)
+
+
+async def lost(tx: Tx, source: str, instance: str, restored_at: datetime) -> Any:
+    """(at, received_at) of this exchange's first loss since it was last there, before `restored_at`; None without."""
+    return await tx.fetchrow(LOST, source, instance, restored_at)
+
+
+async def last_heard(tx: Tx, source: str, instance: str) -> datetime | None:
+    """When anything last came from this exchange; None when nothing did."""
+    found: datetime | None = await tx.fetchval(LAST_HEARD, source, instance)
+    return found
 
 
 async def one(tx: Tx, call_row_id: UUID) -> Any:
@@ -220,6 +241,11 @@ async def locked_task(tx: Tx, task_id: UUID) -> Any:
 
 async def complete(tx: Tx, *values: Any) -> None:
     await tx.run(COMPLETE, *values)
+
+
+async def task_for_exchange(tx: Tx, *values: Any) -> None:
+    """Id, sealed words, due at, now."""
+    await tx.run(FOR_EXCHANGE, *values)
 
 
 async def task_for_message(tx: Tx, *values: Any) -> bool:

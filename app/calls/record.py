@@ -64,6 +64,8 @@ class CallbackReason(StrEnum):
     AFTER_HOURS = "after_hours"
     NOT_REACHED = "not_reached"
     """The other way round: a message of ours did not arrive, and a person has to say it."""
+    EXCHANGE_UNHEARD = "exchange_unheard"
+    """Nobody is known: an exchange was not heard for a while, and its own list is to be looked at."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,8 +67,17 @@ class HotlineView(View):
     figures: list[FigureView]
 
 
+class Unheard(View):
+    """Nothing came from an exchange between these moments: its calls of that time are with it only."""
+
+    source: str
+    instance: str
+    since: datetime
+    until: datetime
+
+
 class CallbackView(View):
-    """Either a call that did not reach us, or a message that did not reach them."""
+    """A call that did not reach us, a message that did not reach them, or calls we may not have heard of."""
 
     id: UUID
     call_id: UUID | None = None
@@ -83,6 +92,8 @@ class CallbackView(View):
     """What the message would have said, for the operator who opens the task."""
     urgent: bool = False
     """The words of an alarm: before everything else."""
+    unheard: Unheard | None = None
+    """Whose own list of calls is to be looked at, where the reason is `exchange_unheard`."""
     due_at: datetime
     late: bool
     result: str | None = None

@@ -23,6 +23,7 @@ from app.calls.record import (
     EventType,
     fold,
 )
+from app.calls.schemas import Unheard
 from app.core import clock
 from app.core.db import Tx
 from app.core.ids import new_id
@@ -35,6 +36,10 @@ GHOST_AFTER = timedelta(hours=4)
 SILENT_FOR = timedelta(hours=1)
 CLOCKS_APART = timedelta(seconds=10)
 """A call that began so shortly before the exchange was asked for its calls may not have been there yet."""
+UNHEARD_FROM = timedelta(seconds=10)
+"""Nobody rings, gives up and is gone in a shorter gap; each call that lasts longer is found when it is over."""
+STARTED = "started"
+"""The cause of a `source.restored` by somebody who has just begun to listen, and knows of nothing before."""
 TOLD = frozenset(EventType) - {EventType.RECORDING, EventType.MISSED}
 """What the desk hears of. A screen pops up for an offer only while the call lives."""
 
@@ -107,11 +112,33 @@ def _key(one: Reported) -> tuple[str, str, str]:
 
 
 async def _keep_source_event(tx: Tx, one: Reported) -> bool:
+    unheard = await _gap(tx, one) if one.facts.type is EventType.SOURCE_RESTORED else None
     if not await _keep_event(tx, None, one):
         return False
+    if unheard is not None:  # whoever called and gave up in it is on the exchange's own list only
+        await callbacks.look_at_exchange(tx, unheard)
     facts = {"source": one.source, "instance": one.source_instance}
     await feed.append(tx, DESK, one.facts.type, facts=facts, occurred_at=one.facts.at)
     return True
+
+
+async def _gap(tx: Tx, restored: Reported) -> Unheard | None:
+    """The time in which calls may have begun and ended unheard; None where that is too short, or none is known.
+
+    It begins when we were told that the exchange is lost, or with the last thing that somebody else, who listens too,
+    has heard after that. Whoever listened may have died before saying so; whoever takes their place knows of nothing
+    before, so it begins with the last thing that came.
+    """
+    source, instance, until = restored.source, restored.source_instance, restored.facts.at
+    lost, heard = await queries.lost(tx, source, instance, until), await queries.last_heard(tx, source, instance)
+    since = heard if restored.facts.cause == STARTED else None
+    if lost is not None and (heard is None or heard < lost["received_at"] + UNHEARD_FROM):
+        since = lost["at"]
+    elif lost is not None:
+        since = heard
+    if since is None or until - since < UNHEARD_FROM:
+        return None
+    return Unheard(source=source, instance=instance, since=since, until=until)
 
 
 async def _keep_call(

@@ -11,7 +11,6 @@ from pydantic import ConfigDict
 from app.core import phones
 from app.core.http import Router, TxDep, allow
 from app.core.text import Body, Note, View
-from app.elders import cards
 from app.intake import by_card
 from app.intake.schemas import PhoneText
 

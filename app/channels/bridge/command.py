@@ -57,10 +57,11 @@ def named(listed: str) -> list[str]:
 async def _run(service: str, chosen: argparse.Namespace) -> int:
     import httpx
 
-    from app.channels.bridge import running
+    from app.channels.bridge import running, told
     from app.channels.bridge.dialling import Dialler
     from app.channels.bridge.door import Door
     from app.channels.bridge.exchanges import Asterisk, DialOut, Exchange, FreeSwitch
+    from app.core import clock
 
     host, port = chosen.exchange_host, chosen.exchange_port or PORTS[chosen.exchange]
     numbers, trunks = named(chosen.numbers), tuple(named(chosen.trunks))
@@ -85,6 +86,7 @@ async def _run(service: str, chosen: argparse.Namespace) -> int:
         await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
         if work.done():
             work.result()  # it never ends by itself: say why
+        door.put([told.lost(clock.now())])
         await asyncio.wait({asyncio.create_task(door.sent())}, timeout=FLUSH_S)
         work.cancel()
     return 0

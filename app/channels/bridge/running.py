@@ -26,13 +26,13 @@ async def run(connect: Callable[[], Exchange], door: Door, dialler: Dialler | No
 
 async def _listen(connect: Callable[[], Exchange], door: Door, dialler: Dialler | None) -> None:
     """A connection that stood resets the pause before the next attempt."""
-    pause, heard = FIRST_PAUSE_S, False
+    pause, heard, is_first = FIRST_PAUSE_S, False, True
     while True:
         exchange = connect()
         try:
             calls = await exchange.open()
-            door.put(told.restored(clock.now(), calls))
-            pause, heard = FIRST_PAUSE_S, True
+            door.put(told.restored(clock.now(), calls, is_first=is_first))
+            pause, heard, is_first = FIRST_PAUSE_S, True, False
             log.get("bridge").info("exchange_connected", open_calls=len(calls))
             if dialler is not None:
                 dialler.exchange = exchange

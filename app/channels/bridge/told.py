@@ -40,15 +40,17 @@ def caller(number: str | None) -> str | None:
     return None if number is None or number.strip().lower() in WITHHELD else number
 
 
-def restored(at: datetime, calls: list[OpenCall]) -> list[Told]:
-    """After a gap: which calls there are, and those we may not have heard of."""
+def restored(at: datetime, calls: list[OpenCall], *, is_first: bool = False) -> list[Told]:
+    """After a gap: which calls there are, and those we may not have heard of. `is_first`: we do not know of any before,
+    since we have just been started."""
     unheard = [
         event("call.queued", call.call_id, "found", call.since, caller=call.caller, called=call.called)
         for call in calls
         if call.waits_for_us
     ]
     open_calls = [call.call_id[:LONG] for call in calls]
-    return [*unheard, {"type": "source.restored", "at": at.isoformat(), "open_calls": open_calls}]
+    cause = {"cause": "started"} if is_first else {}
+    return [*unheard, {"type": "source.restored", "at": at.isoformat(), "open_calls": open_calls} | cause]
 
 
 def lost(at: datetime) -> Told:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from app.calls.schemas import CallbackView
+from app.calls.schemas import CallbackView, Unheard
 from app.elders.facts import Door
 from app.followup.schemas import AttemptView, ComplaintView, FollowupDetail
 from app.hotline.schemas import DialView
@@ -28,6 +28,7 @@ CALLED: dict[str, Any] = {
     "status": "done", "result": "reached", "late": False, "done_at": NOW, "due_at": NOW + HOUR,
     "note": "想订午餐，已登记",
 }  # fmt: skip
+UNHEARD = Unheard(source="freeswitch", instance="default", since=NOW - 9 * HOUR, until=NOW - HOUR)
 REPLIED: dict[str, Any] = {
     "reply": "已向老人致歉，正在向企业核实。",
     "replied_at": NOW,
@@ -58,6 +59,7 @@ def stories() -> dict[str, Story]:
         "callback-withheld": _page("queue_callback", task=_task(phone=None, reason="after_hours"), plain=False),
         "callback-message": _page("queue_callback", task=_task(phone="+8613900001234", words=WORDS), plain=True),
         "callback-urgent": _page("queue_callback", task=_task(words=WORDS, urgent=True), plain=False),
+        "callback-unheard": _page("queue_callback", task=_task(phone=None, unheard=UNHEARD), plain=False),
         "callback-done": _page("queue_callback", task=_task(**CALLED), plain=False),
         "complaint": _page("queue_complaint", complaint=_complaint(), decides=True),
         "complaint-replied": _page("queue_complaint", complaint=_complaint(status="replied", **REPLIED), decides=False),
@@ -118,6 +120,7 @@ def _followup(**change: Any) -> FollowupDetail:
 def _task(**change: Any) -> CallbackView:
     usual: dict[str, Any] = {"id": ID, "reason": "not_reached" if "words" in change else "abandoned", "status": "due"}
     usual |= {"phone": "139****1234", "due_at": NOW - HOUR, "late": True}
+    usual |= {"reason": "exchange_unheard"} if "unheard" in change else {}
     return CallbackView.model_validate(usual | change)
 
 
