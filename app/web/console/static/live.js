@@ -6,14 +6,14 @@ incident.called incident.waiting incident.call_authority incident.step_failed
 callback.due followup.due transfer.overdue request.received emergency.received device.offline device.back
 call.queued call.answered call.ended call.abandoned agent.offered agent.missed voicemail.left source.lost
 source.restored`.split(/\s+/);
-const AGAIN_MS = 3000;
+const AGAIN_MS = 3000, LONGEST_MS = 15000;
 // Changes of orders are many, and only a board shows them; telephones ring on the desk alone.
 const ABOUT = ["incident", "callback", "followup", "transfer", "request", "emergency", "voicemail"];
 if (document.getElementById("board")) ABOUT.push("order");
 if (document.getElementById("call")) ABOUT.push("agent", "call");
 const ADDRESS = `/v1/desk/stream?${ABOUT.map((word) => `about=${word}`).join("&")}`;
 let source;
-let quiet = 0;
+let quiet = 0, refused = 0, due = 0;
 
 function tell(name, detail) {
   document.dispatchEvent(new CustomEvent(`desk:${name}`, { detail }));
@@ -36,7 +36,11 @@ function watch() {
   quiet = source.readyState === EventSource.OPEN ? 0 : quiet + 1;
   const link = document.getElementById("link");
   if (link) link.textContent = quiet > 1 ? link.dataset.lost : "";
-  if (source.readyState === EventSource.CLOSED) listen();
+  if (source.readyState === EventSource.OPEN) refused = 0;
+  if (source.readyState !== EventSource.CLOSED || Date.now() < due) return;
+  refused += 1; // by a server that is starting, or because too many pages are open: not every three seconds
+  due = Date.now() + Math.min(LONGEST_MS, AGAIN_MS * 2 ** refused);
+  listen();
 }
 
 // Only when every script of the page hears it: they have all run before this event.
