@@ -44,6 +44,10 @@ MOST_LATE = 20
 """So many answers of the database may be overdue before it is not asked any more."""
 _FIELD = "porch.arrival"
 _UNREADABLE = ".unreadable"
+_FIRST = "alarm-"
+"""So begins the name of a file that is carried in before all others."""
+AT_ONCE = 20
+"""So many files are carried in before it is looked again for what goes first."""
 _log = log.get("porch")
 T = TypeVar("T")
 
@@ -107,25 +111,31 @@ class Porch:
         return None
 
     async def carry_in(self) -> int:
-        """Store what lies on the porch, oldest first; returns how many files are gone. Fails while the database is
-        away, with whatever it fails with."""
-        gone = 0
-        for name in await asyncio.to_thread(self._waiting):
-            try:
-                arrival, job = await asyncio.to_thread(self._opened, name)
-            except FileNotFoundError:
-                continue
-            except (SealBroken, ValueError, TypeError, KeyError):
-                # A person has to look; the others shall not wait for that.
-                _log.error("porch_unreadable", file=name)
-                with suppress(FileNotFoundError):
-                    (self._directory / name).rename(self._directory / f"{name}{_UNREADABLE}")
-                continue
-            if not await self._carried(arrival, job, name):
-                continue
-            await asyncio.to_thread((self._directory / name).unlink, missing_ok=True)
-            gone += 1
+        """Store what lies on the porch, alarms first, then oldest first; returns how many files are gone. Fails while
+        the database is away, with whatever it fails with."""
+        gone, tried = 0, set[str]()
+        while names := [name for name in await asyncio.to_thread(self._waiting) if name not in tried][:AT_ONCE]:
+            tried.update(names)
+            for name in names:
+                gone += await self._brought(name)
         return gone
+
+    async def _brought(self, name: str) -> bool:
+        """Whether the file is gone."""
+        try:
+            arrival, job = await asyncio.to_thread(self._opened, name)
+        except FileNotFoundError:
+            return False
+        except (SealBroken, ValueError, TypeError, KeyError):
+            # A person has to look; the others shall not wait for that.
+            _log.error("porch_unreadable", file=name)
+            with suppress(FileNotFoundError):
+                (self._directory / name).rename(self._directory / f"{name}{_UNREADABLE}")
+            return False
+        if not await self._carried(arrival, job, name):
+            return False
+        await asyncio.to_thread((self._directory / name).unlink, missing_ok=True)
+        return True
 
     async def run(self) -> None:
         """Carry in, again and again, until cancelled."""
@@ -162,7 +172,7 @@ class Porch:
             _log.warning("porch_late_failure", error=log.describe(failure))
 
     def _keep(self, arrival: Arrival, job: str) -> None:
-        name = _name(self._database.vault, arrival)
+        name = (_FIRST if job == ALARM else "") + _name(self._database.vault, arrival)
         facts = asdict(arrival) | {"raw": arrival.raw.decode("latin-1"), "job": job}
         sealed = self._database.vault.seal(_FIELD, name, dumps(facts))
         self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -182,10 +192,14 @@ class Porch:
     def _waiting(self) -> list[str]:
         try:
             with os.scandir(self._directory) as entries:
-                found = [(entry.stat().st_mtime_ns, entry.name) for entry in entries if "." not in entry.name]
+                found = [
+                    (not entry.name.startswith(_FIRST), entry.stat().st_mtime_ns, entry.name)
+                    for entry in entries
+                    if "." not in entry.name
+                ]
         except FileNotFoundError:  # nothing was ever put here, or somebody else has just carried one in
             return []
-        return [name for _, name in sorted(found)]
+        return [name for *_, name in sorted(found)]
 
     def _opened(self, name: str) -> tuple[Arrival, str]:
         facts = loads(self._database.vault.open(_FIELD, name, (self._directory / name).read_bytes()))

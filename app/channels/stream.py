@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Annotated, cast
+from typing import Annotated
 
 from fastapi import Header, Query, Request
 from fastapi.responses import StreamingResponse
-from starlette.types import Message, Send
 
 from app.channels.desk import DeskFeed, Entry
-from app.core import log
+from app.core import live
 from app.core.db import Database
 from app.core.errors import Invalid
 from app.core.http import Caller, CallerDep, DatabaseDep, Router, allow
@@ -26,9 +24,11 @@ MAX_S = 300
 """A stream ends after five minutes and the browser comes back with its last id: a session that has been closed
 meanwhile then ends here too."""
 
-STALLED_S = 20.0
-"""Whoever takes nothing for so long is not there any more. Until then the server keeps what fits into the connection's
-buffers, and no more: the next events wait in the feed, which everybody shares."""
+STALLED_S = live.STALLED_S
+"""For whoever does not read, the next events wait in the feed, which everybody shares."""
+
+MOST_OF_A_SESSION = 8
+"""One for each page that is open. A browser keeps six lines to a server at the most, or, over HTTP/2, one for all."""
 
 _ID = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")
 
@@ -63,29 +63,11 @@ async def stream(
 ) -> StreamingResponse:
     desk = _feed(request, database)
     start = await desk.start(_position(last_event_id))
-    return LiveResponse(
-        _events(desk, caller, agent, tuple(about or ()), start, hold),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    places, whose = live.places(request.app.state, "desk_places", MOST_OF_A_SESSION), caller.facts["session"]
+    places.check(whose)
+    return live.LiveResponse(
+        _events(desk, caller, agent, tuple(about or ()), start, hold), places, whose, patience_s=STALLED_S
     )
-
-
-class LiveResponse(StreamingResponse):
-    """Breaks off when its reader stops reading."""
-
-    async def stream_response(self, send: Send) -> None:
-        async def patiently(message: Message) -> None:
-            async with asyncio.timeout(STALLED_S):
-                await send(message)
-
-        events = cast(AsyncGenerator[bytes], self.body_iterator)
-        try:
-            await super().stream_response(patiently)
-        except TimeoutError:
-            log.get("desk").warning("stream_stalled")
-            raise ConnectionAbortedError("the reader stopped reading") from None
-        finally:
-            await events.aclose()  # wherever it broke off: nobody listens any more
 
 
 async def _events(

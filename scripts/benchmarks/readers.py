@@ -23,7 +23,11 @@ from uuid import UUID
 import orjson
 
 from app import wiring
-from app.accounts import links
+from app.accounts import links, tokens
+from app.accounts.passwords import hash_now
+from app.accounts.queries_staff import open_session
+from app.accounts.service import create_staff
+from app.core import clock
 from app.core.db import Database
 from app.orders.board import FIELDS
 from benchmarks import cpu
@@ -64,12 +68,13 @@ async def run(options: argparse.Namespace) -> int:
     try:
         await service.create("readers")
         database = service.database("readers", wiring.bus())
-        town = await build(database)
+        await build(database)
         ids = await fill(database, max(5000, options.families))
-        tokens = await _links(database, ids[: options.families])
+        family = await _links(database, ids[: options.families])
+        staff = await _sessions(database, options.consoles + 1)
         await service.start("readers")
         changer = Changer(database, ids[: options.families] or ids, options.rate, random.Random(1))
-        kept = await _measured(service, town.staff, tokens, changer, options)
+        kept = await _measured(service, staff, family, changer, options)
         await database.close()
         return 0 if kept else 1
     finally:
@@ -82,20 +87,32 @@ async def _links(database: Database, ids: list[UUID]) -> dict[UUID, str]:
         return {one: await links.issue(tx, "family_order", one, timedelta(days=1)) for one in ids}
 
 
+async def _sessions(database: Database, count: int) -> list[str]:
+    """Of operators who have signed in, each at a desk of their own."""
+    made, now = [tokens.new_token(tokens.STAFF) for _ in range(count)], clock.now()
+    async with database.transaction() as tx:
+        staff = await create_staff(
+            tx, "bench-readers", "坐席", hash_now("not used"), ("operator",), ("620300",), with_otp=False
+        )
+        for token in made:
+            await open_session(tx, tokens.hash_of(token), staff.id, now, now + timedelta(hours=12))
+    return made
+
+
 async def _measured(
-    service: Service, staff: str, tokens: dict[UUID, str], changer: Changer, options: argparse.Namespace
+    service: Service, staff: list[str], family: dict[UUID, str], changer: Changer, options: argparse.Namespace
 ) -> bool:
     consoles, families = Heard(), Heard()
     gate = asyncio.Semaphore(AT_ONCE)
     began = time.perf_counter()
-    tasks = [asyncio.create_task(_console(service, staff, changer, consoles, gate)) for _ in range(options.consoles)]
+    tasks = [asyncio.create_task(_console(service, one, changer, consoles, gate)) for one in staff[1:]]
     tasks += [
         asyncio.create_task(_family(service, str(order_id), token, changer, families, gate))
-        for order_id, token in tokens.items()
+        for order_id, token in family.items()
     ]
     while consoles.open + families.open < len(tasks):  # noqa: ASYNC110 (thousands tell it, each by a count)
         await asyncio.sleep(0.1)
-    silent = await _never_reads(service, staff)
+    silent = await _never_reads(service, staff[0])
     print(f"{len(tasks)} streams open after {time.perf_counter() - began:.1f} s", flush=True)
     await changer.run(3)  # warm
     consoles.delays.clear(), families.delays.clear(), families.pages.clear()

@@ -12,15 +12,18 @@ import pytest
 
 from app.accounts import guard
 from app.alarms import service as incidents
-from app.channels.porch import Porch
+from app.channels import device_messages
+from app.channels import porch as porches
+from app.channels.porch import ALARM, Porch
+from app.channels.schemas import DeviceAlarm
 from app.channels.vendors import makers
 from app.core import clock
 from app.core.db import Database
 from app.core.errors import Unavailable
 from app.core.http import SYSTEM
 from app.elders import devices
-from app.intake import alarms
-from tests.channels.test_wechat_proofs import Away, lying
+from app.intake import alarms, contacts
+from tests.channels.test_wechat_proofs import Away, arrival, lying
 from tests.intake.doors import client_of, small_app
 from tests.world.accounts import make_app_key, signed_headers
 from tests.world.elders import make_elder
@@ -154,6 +157,29 @@ async def test_without_database_and_disk_an_alarm_is_not_acknowledged(world: Wor
     world.porch.write_text("a file where the directory should be")
     assert (await world.own(SOS)).status_code == 503
     assert (await world.push(b"imei=1&data_type=3")).status_code == 503
+
+
+async def test_alarms_are_carried_in_before_all_that_came_earlier_and_even_in_between(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    porch: Porch = world.app.state.porch
+    for number in range(porches.AT_ONCE + 5):
+        await porch.take(arrival(f"msg:{number}"), contacts.PROCESS)
+    await world.own(SOS)
+    whole, carried = porches._store, list[str]()
+
+    async def watched(tx: Any, one: Any, job: str) -> Any:
+        carried.append(one.channel)
+        if len(carried) == 2:
+            await porch.keep(
+                [device_messages.waiting(SYSTEM, "watch", DeviceAlarm(**SOS | {"msg_id": "m9"}), b"x")], ALARM
+            )
+        return await whole(tx, one, job)
+
+    monkeypatch.setattr(porches, "_store", watched)
+    assert await world.carry_in() == porches.AT_ONCE + 7
+    assert carried[0] == "device"
+    assert carried.index("device", 1) == porches.AT_ONCE
 
 
 async def test_what_fails_by_itself_stays_and_holds_up_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,6 +50,41 @@ async def test_who_never_reads_slows_nobody_and_is_let_go(clean_database: Databa
         writer.close()
 
 
+async def test_a_session_holds_so_many_and_a_closed_one_makes_room(clean_database: Database) -> None:
+    clean_database.cache.clear()
+    app = small_app(clean_database)
+    mine, others = await staff_token(clean_database), await staff_token(clean_database)
+    async with Served(app) as served:
+        port = int(served.url.rsplit(":", 1)[1])
+        lines = [await _opens(port, mine) for _ in range(stream.MOST_OF_A_SESSION)]
+        assert {head.split()[1] for head, _ in lines} == {b"200"}
+        refused, line = await _opens(port, mine)
+        line.close()
+        assert refused.split()[1] == b"429"
+        assert b"retry-after: " in refused.lower()
+        lines.append(await _opens(port, others))
+        assert lines[-1][0].split()[1] == b"200", "another's is another's"
+        lines[0][1].close()
+        async with asyncio.timeout(5):
+            while app.state.desk_feed.listeners > stream.MOST_OF_A_SESSION:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        lines.append(await _opens(port, mine))
+        assert lines[-1][0].split()[1] == b"200"
+        for _, writer in lines:
+            writer.close()
+            await writer.wait_closed()
+
+
+async def _opens(port: int, token: str) -> tuple[bytes, asyncio.StreamWriter]:
+    """The head of the answer, and the line it came by."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(f"GET /v1/desk/stream HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\r\n".encode())
+    head = await reader.readuntil(b"\r\n\r\n")
+    if head.split()[1] == b"200":
+        await reader.readuntil(b"event: ready")
+    return head, writer
+
+
 async def _asks(port: int, ask: bytes) -> socket.socket:
     """Somebody who asks and then does not read; with a small pocket."""
     one = socket.socket()

@@ -6,6 +6,7 @@ import asyncio
 import statistics
 import string
 import time
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -17,6 +18,7 @@ from playwright.async_api import Page, Request
 
 from app.accounts import links
 from app.followup.service import FAMILY_LINK
+from app.web.family import link_pages
 from tests.faces.conftest import Site, Visiting
 from tests.faces.test_frame import HTML
 from tests.world.visits import Assigned, make_assigned_order, make_visit
@@ -209,6 +211,41 @@ async def test_a_link_shows_its_own_order_and_no_other(site: Site, finished: Lin
     assert str(other.made.elder_id) not in text
     assert answer.headers["cache-control"] == "no-store"
     assert "'unsafe-inline'" not in answer.headers["content-security-policy"]
+
+
+async def test_a_link_holds_so_many_streams_and_a_closed_one_makes_room(site: Site) -> None:
+    order, other = await linked(site, make_assigned_order), await linked(site, make_assigned_order)
+    async with AsyncExitStack() as open_pages:
+        client = await open_pages.enter_async_context(
+            httpx.AsyncClient(base_url=site.url, timeout=20, limits=httpx.Limits(max_connections=30))
+        )
+
+        async def opened(path: str, pages: AsyncExitStack = open_pages) -> httpx.Response:
+            return await pages.enter_async_context(client.stream("GET", f"{path}/stream?after=5"))
+
+        first = AsyncExitStack()
+        answers = [await opened(order.path, first)]
+        answers += [await opened(order.path) for _ in range(link_pages.MOST_OF_A_LINK - 1)]
+        assert {answer.status_code for answer in answers} == {200}
+        refused = await opened(order.path)
+        assert refused.status_code == 429
+        assert int(refused.headers["retry-after"]) > 0
+        assert (await opened(other.path)).status_code == 200
+        await first.aclose()
+        async with asyncio.timeout(5):
+            while (await opened(order.path)).status_code == 429:  # noqa: ASYNC110 (only asking tells)
+                await asyncio.sleep(0.1)
+
+
+@pytest.mark.parametrize("last", ["9" * 5000, "x", "-1", "٣", "9" * 11])
+async def test_a_last_id_that_is_none_is_passed_over(site: Site, last: str) -> None:
+    order = await linked(site, make_assigned_order)
+    headers = {"Last-Event-ID": last.encode()}
+    async with (
+        httpx.AsyncClient(base_url=site.url, timeout=20) as client,
+        client.stream("GET", f"{order.path}/stream?after=5", headers=headers) as answer,
+    ):
+        assert answer.status_code == 200
 
 
 async def test_a_stream_says_only_that_there_is_something_new(site: Site) -> None:

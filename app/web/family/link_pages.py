@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Annotated
 
 from fastapi import Form as InForm
 from fastapi import Header, Query, Request, Response
-from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from app.accounts import links
+from app.accounts.tokens import hash_of
+from app.core import live
 from app.core.db import Database
 from app.core.errors import NotFound
 from app.core.http import DatabaseDep, TxDep, allow
@@ -33,6 +35,9 @@ HOLD_S = (540.0, 900.0)
 HEARTBEAT_S = 40.0
 RETRY_MS = (2_000, 12_000)
 LONGEST = 2**31 - 1
+MOST_OF_A_LINK = 8
+"""So many pages of one link may be left open: a family, and telephones that have lost their line."""
+_ID = re.compile(r"[0-9]{1,10}")
 
 
 class RatingForm(Form):
@@ -75,17 +80,18 @@ async def stream(
     """Says when there is something new, and not what: the page asks for itself again."""
     async with database.transaction() as tx:
         order_id = await links.leads_to(tx, token, followup.FAMILY_LINK)
-    seen = max(after, int(last_event_id)) if last_event_id and last_event_id.isdecimal() else after
-    watch = _watch(request, database)
+    seen = max(after, int(last_event_id)) if last_event_id and _ID.fullmatch(last_event_id) else after
+    watch, whose = _watch(request, database), hash_of(token)
+    places = live.places(request.app.state, "family_places", MOST_OF_A_LINK)
+    places.check(whose)
 
-    async def news() -> AsyncIterator[str]:
+    async def news() -> AsyncGenerator[str]:
         yield f"retry: {random.randint(*RETRY_MS)}\n\n"  # noqa: S311 (no secret: not all at one moment)
         async with aclosing(watch.follow(order_id, seen, random.uniform(*HOLD_S), HEARTBEAT_S)) as versions:  # noqa: S311
             async for version in versions:
                 yield ":\n\n" if version is None else f"id: {version}\nevent: changed\ndata: {version}\n\n"
 
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(news(), media_type="text/event-stream", headers=headers)
+    return live.LiveResponse(news(), places, whose)
 
 
 @router.get("/f/{anything:path}")

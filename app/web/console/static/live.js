@@ -7,7 +7,7 @@ incident.called incident.waiting incident.call_authority incident.step_failed
 callback.due followup.due transfer.overdue request.received emergency.received device.offline device.back
 call.queued call.answered call.ended call.abandoned agent.offered agent.missed voicemail.left source.lost
 source.restored`.split(/\s+/);
-const AGAIN_MS = 3000;
+const AGAIN_MS = 3000, LONGEST_MS = 15000;
 const UNHEARD = 2; // looks without a stream after which it counts as lost,
 const UNHEARD_EVERY = 7; // and between asking by oneself
 // Changes of orders are many, and only a board shows them; telephones ring on the desk alone.
@@ -17,7 +17,7 @@ if (document.getElementById("call")) ABOUT.push("agent", "call");
 const ADDRESS = `/v1/desk/stream?${ABOUT.map((word) => `about=${word}`).join("&")}`;
 let source;
 let begun = false;
-let quiet = 0;
+let quiet = 0, refused = 0, due = 0;
 
 function tell(name, detail) {
   document.dispatchEvent(new CustomEvent(`desk:${name}`, { detail }));
@@ -42,7 +42,11 @@ function watch() {
   const link = document.getElementById("link");
   if (link) link.textContent = quiet >= UNHEARD ? link.dataset.lost : "";
   if (quiet % UNHEARD_EVERY === UNHEARD || (closed && quiet === 1)) tell("unheard", {});
-  if (closed) listen();
+  if (source.readyState === EventSource.OPEN) refused = 0;
+  if (!closed || Date.now() < due) return;
+  refused += 1; // by a server that is starting, or because too many pages are open: not every three seconds
+  due = Date.now() + Math.min(LONGEST_MS, AGAIN_MS * 2 ** refused);
+  listen();
 }
 
 // Only when every script of the page hears it: they have all run before this event.
