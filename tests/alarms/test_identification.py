@@ -40,7 +40,9 @@ async def test_whoever_is_found_out_gets_relatives_helpers_and_an_order(
         sent = await doors.post(f"{path}/help", json={}, headers=operator())
         async with clean_database.transaction() as tx:
             await climb(tx)
-            rows = await tx.fetch("SELECT DISTINCT template_code FROM outgoing_message WHERE template_code LIKE 'sos_%'")
+            rows = await tx.fetch(
+                "SELECT DISTINCT template_code FROM outgoing_message WHERE template_code LIKE 'sos_%'"
+            )
             audit = await tx.fetchval("SELECT count(*) FROM audit_entry WHERE action = 'incidents.identify'")
             repeated = await raised(tx, None, device="x:1")
     shown = named.json()
