@@ -34,7 +34,8 @@ async def test_a_search_says_where_they_live_and_that_there_are_more(
     monkeypatch.setattr(desk_views, "FOUND", 2)
     async with site.database.transaction() as tx:
         row = await tx.fetchrow(
-            """SELECT left(e.name, 1) AS name, min(d.name) AS place FROM elder e JOIN division d ON d.code = e.division_code
+            """SELECT left(e.name, 1) AS name, min(d.name) AS place FROM elder e
+            JOIN division d ON d.code = e.division_code
             GROUP BY 1 HAVING count(*) > 2 LIMIT 1"""
         )
     assert row is not None

@@ -1,4 +1,4 @@
-"""One incident's page: what others do appears, not under one's hands; it has keys; and whom it is about can be found."""
+"""One incident's page: what others do appears, not under one's hands; it has keys; and its elder is found out."""
 
 from __future__ import annotations
 

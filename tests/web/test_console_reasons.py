@@ -10,8 +10,21 @@ from app.seeds.story import REFUSALS
 from app.visits.caregivers import FAILURES
 from app.web.words import words_of
 
-MOVES = """attempts_used_up batch designation_overdue fixed_provider_declined fixed_provider_has_nobody no_answer no_contract
-nobody_to_compete offer_expired offers_withdrawn order_cancelled provider_suspended rounds""".split()
+MOVES = [
+    "attempts_used_up",
+    "batch",
+    "designation_overdue",
+    "fixed_provider_declined",
+    "fixed_provider_has_nobody",
+    "no_answer",
+    "no_contract",
+    "nobody_to_compete",
+    "offer_expired",
+    "offers_withdrawn",
+    "order_cancelled",
+    "provider_suspended",
+    "rounds",
+]
 """Said by `dispatch` itself."""
 KNOWN = {
     *NOT_DONE_BECAUSE, *FAILURES, *REFUSALS, *(f"refused:{one}" for one in REFUSALS), *MOVES, TAKEN_BY_OTHER,
