@@ -54,7 +54,7 @@ OBJECTIVES = {
     "fairness": Objective("工时均衡", "ahead_minutes", 600, -600),
     "rating": Objective("评价", "rating", 1, 5),
     "share": Objective("合同份额", "share_gap", 10, -10),
-    "just_enough": Objective("人尽其才", "spare", 2, 0),
+    "just_enough": Objective("技能匹配", "spare", 2, 0),
     "preference": Objective("老人偏好", "wishes", 0, 1),
 }
 """The objectives in the order they are kept; a new one goes to the end."""

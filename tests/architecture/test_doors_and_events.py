@@ -45,6 +45,7 @@ REPEATABLE = frozenset(
         "/console/elders/search",
         "/console/elders/{elder_id}/reveals",
         "/console/incidents/{incident_id}/door",
+        "/console/incidents/{incident_id}/elder/search",
         "/console/queues/followups/{followup_id}/phone",
         "/console/queues/callbacks/{task_id}/phone",
         # Stored under a natural key of their own.

@@ -56,3 +56,19 @@ async def test_sending_is_of_the_form_one_is_in(book: str, visiting: Visiting) -
     await page.focus("#request [name=note]")
     async with page.expect_request("**/console/orders"):
         await page.keyboard.press("Control+Enter")
+
+
+async def test_the_places_and_the_first_alarm_have_keys(book: str, visiting: Visiting) -> None:
+    for key, address in (
+        ("-", "/console"),
+        ("=", "/console/board"),
+        ("\\", "/console/queues"),
+        ("`", "/console/incidents"),
+    ):
+        page, _ = await opened(book, visiting, "desk")
+        async with page.expect_request(f"**{address}"):
+            await page.keyboard.press(f"Alt+{key}")
+    page = await (await visiting()).new_page()
+    await page.goto(f"{book}/story/console/alarm-strip")
+    async with page.expect_request("**/console/incidents/*"):
+        await page.keyboard.press("Alt+'")

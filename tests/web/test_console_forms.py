@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
+from pydantic import ValidationError
 
 from app.core.clock import SHANGHAI
 from app.web.console.forms import AssignForm, PriceForm, windows
+from app.web.console.router_queues import AttemptForm
 
 
 @pytest.mark.parametrize(("clock_time", "afternoon"), [((9, 0), True), ((15, 29), True), ((15, 30), False)])
@@ -30,3 +32,11 @@ def test_a_provider_may_be_chosen_with_or_without_a_caregiver() -> None:
     one, other = "0193a8c0-0000-7000-8000-000000000001", "0193a8c0-0000-7000-8000-000000000002"
     assert [str(who) for who in AssignForm(reason="家属指定", chosen=f"{one} {other}").who()] == [one, other]
     assert AssignForm(reason="家属指定", chosen=one).who()[1] is None
+
+
+def test_whoever_was_reached_rates_or_declines_to() -> None:
+    with pytest.raises(ValidationError):
+        AttemptForm.model_validate({"outcome": "reached", "score": ""})
+    assert AttemptForm.model_validate({"outcome": "reached", "score": "declined"}).score is None
+    assert AttemptForm.model_validate({"outcome": "reached", "score": "4"}).score == 4
+    assert AttemptForm.model_validate({"outcome": "no_answer"}).score is None

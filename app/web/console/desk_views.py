@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -11,15 +12,23 @@ from app.catalog import service as catalog
 from app.catalog.models import CATEGORIES
 from app.core import clock
 from app.core.db import Tx
+from app.core.errors import Invalid
 from app.core.http import Caller
+from app.elders import search
+from app.elders import views as elders
 from app.hotline import presence
 from app.hotline.schemas import OperatorView
 from app.regions import service as regions
+from app.regions.divisions import lineage
 from app.web.console import forms
 
 BLANK = dict.fromkeys(("elder_id", "call_id", "kind", "item_code", "minutes", "when", "urgency"))
 """The form as a page begins with it."""
 SMALLEST = ("community", "village")
+PAGE = 1000
+"""Divisions that are asked for at once."""
+FOUND = 9
+"""As many as there are digits to choose one by."""
 
 
 @cache
@@ -42,14 +51,47 @@ async def items(tx: Tx) -> list[dict[str, Any]]:
 
 async def places(tx: Tx, caller: Caller) -> list[dict[str, Any]]:
     """Communities and villages within the caller's divisions, by the street they belong to."""
-    streets = {one.code: one.name for one in await regions.divisions(tx, list(caller.divisions), kind="street")}
-    found = [
-        one for kind in SMALLEST for one in await regions.divisions(tx, list(caller.divisions), kind=kind, limit=1000)
-    ]
+    streets = {one.code: one.name for one in await _divisions(tx, caller.divisions, "street")}
+    found = [one for kind in SMALLEST for one in await _divisions(tx, caller.divisions, kind)]
     return [
         {"value": one.code, "name": one.name, "sound": sound(one.name), "group": streets.get(one.code[:9], "")}
         for one in sorted(found, key=lambda one: one.code)
     ]
+
+
+async def _divisions(tx: Tx, scopes: Iterable[str], kind: str | None) -> list[Any]:
+    """All of them, however many a city has."""
+    found: list[Any] = []
+    while True:
+        after = found[-1].code if found else ""
+        more = await regions.divisions(tx, list(scopes), kind=kind, after=after, limit=PAGE)
+        found += more
+        if len(more) < PAGE:
+            return found
+
+
+async def whereabouts(tx: Tx, shown: Iterable[Any]) -> dict[str, str]:
+    """Street and community of these elders, by the code of their division: what tells two of one name apart."""
+    codes = {one.division_code for one in shown}
+    around = {code: lineage(code)[:2] for code in codes}
+    if not codes:
+        return {}
+    scopes = sorted({near for nears in around.values() for near in nears})
+    names = {one.code: one.name for one in await _divisions(tx, scopes, None)}
+    return {code: " ".join(names[near] for near in reversed(nears) if near in names) for code, nears in around.items()}
+
+
+async def found(tx: Tx, caller: Caller, q: str | None, division: str | None) -> dict[str, Any]:
+    """What a search shows: {found, more, where}. `found` is None when there was nothing to look for; what cannot be
+    looked for finds nobody: half a name is no mistake."""
+    if not q:
+        return {"found": None, "more": False, "where": {}}
+    try:
+        hits = await search.search(tx, caller, q, division=division, after=None, limit=FOUND + 1)
+    except Invalid:
+        hits = []
+    shown = await elders.masked(tx, [hit.id for hit in hits[:FOUND]])
+    return {"found": shown, "more": len(hits) > FOUND, "where": await whereabouts(tx, shown)}
 
 
 async def own_presence(tx: Tx, caller: Caller) -> OperatorView | None:
@@ -68,6 +110,8 @@ async def whole(tx: Tx, caller: Caller) -> dict[str, Any]:
         "screen": None,
         "person": None,
         "found": None,
+        "more": False,
+        "where": {},
         "query": "",
         "placed": None,
         "quote": None,

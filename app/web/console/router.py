@@ -6,6 +6,7 @@ from app.web.console import (
     router_board,
     router_desk,
     router_dials,
+    router_identification,
     router_incidents,
     router_order,
     router_queues,
@@ -21,6 +22,7 @@ router.include_router(router_desk.router)
 router.include_router(router_dials.router)
 router.include_router(router_board.router)
 router.include_router(router_incidents.router)
+router.include_router(router_identification.router)
 router.include_router(router_order.router)
 router.include_router(router_slip.router)
 router.include_router(router_queues_outside.router)

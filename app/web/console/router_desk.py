@@ -55,6 +55,8 @@ async def desk(
         values["person"] = only_one(values["screen"])
     if elder is not None:
         values["person"] = await screen.of_elder(tx, caller, elder)
+    near = [values["person"], *(values["screen"].behind if values["screen"] else ())]
+    values["where"] = await desk_views.whereabouts(tx, [one.elder for one in near if one is not None])
     if values["person"] is not None:
         values["filled"] |= {"elder_id": values["person"].elder.id, "call_id": call}
     if again is not None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import fastapi
 from fastapi import Request, Response
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from app.accounts import audit, scope
 from app.accounts.policy import SUPERVISOR
@@ -33,6 +33,8 @@ FIRST = 6
 FOLLOWUP = HOME + "/followups/{followup_id}"
 CALLBACK = HOME + "/callbacks/{task_id}"
 COMPLAINT = HOME + "/complaints/{complaint_id}"
+DECLINED = "declined"
+"""Instead of a score: the elder does not wish to rate."""
 Said = Annotated[str, Field(min_length=1, max_length=4000)]
 
 
@@ -40,6 +42,14 @@ class AttemptForm(Form, Attempt):
     """One call of the centre."""
 
     version: int | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _rated_or_declined(cls, given: Any) -> Any:
+        """Having reached somebody closes the follow-up for good: that there is no rating is said, not forgotten."""
+        if isinstance(given, dict) and given.get("outcome") == "reached" and not given.get("score"):
+            raise ValueError("a rating, or that none is given")
+        return {name: value for name, value in given.items() if (name, value) != ("score", DECLINED)}
 
 
 class CallbackForm(Form):

@@ -10,9 +10,8 @@ from fastapi import Query, Request, Response
 
 from app.calls import queries as calls
 from app.calls import views as call_views
-from app.core.errors import Invalid
 from app.core.http import CallerDep, TxDep, allow
-from app.elders import registration, search
+from app.elders import registration
 from app.elders import views as elders
 from app.hotline import presence, screen
 from app.web.console import desk_views
@@ -22,8 +21,6 @@ from app.web.refusals import in_place
 from app.web.rendering import page
 
 router = Pages()
-FOUND = 9
-"""As many as there are digits to choose one by."""
 
 CallId = Annotated[UUID | None, Query()]
 
@@ -35,7 +32,8 @@ async def call(request: Request, tx: TxDep, caller: CallerDep, call_id: UUID) ->
     if not in_place(request):
         return see(f"/console?call={call_id}")
     shown = await screen.of_call(tx, caller, call_id)
-    return page(request, "console/_caller.html", screen=shown, person=only_one(shown))
+    where = await desk_views.whereabouts(tx, [one.elder for one in shown.behind])
+    return page(request, "console/_caller.html", screen=shown, person=only_one(shown), where=where)
 
 
 @router.get("/console/calls/{call_id}/line")
@@ -49,13 +47,14 @@ async def call_line(request: Request, tx: TxDep, call_id: UUID) -> Response:
 @allow("elders.read", keyed=False)
 async def find(request: Request, tx: TxDep, caller: CallerDep, form: Annotated[SearchForm, InForm()]) -> Response:
     """A search is a form that is sent, so that names and numbers stay out of addresses."""
-    found = await _found(tx, caller, form)
+    found = await desk_views.found(tx, caller, form.q, form.division)
     if in_place(request):
-        return page(request, "console/_found.html", found=found, query=form.q or "", call_id=form.call_id)
+        return page(request, "console/_found.html", **found, query=form.q or "", call_id=form.call_id)
     values = await desk_views.whole(tx, caller)
     if form.call_id is not None:
         values["screen"] = await screen.of_call(tx, caller, form.call_id)
-    return page(request, "console/desk.html", **(values | {"found": found, "query": form.q or ""}))
+        found["where"] |= await desk_views.whereabouts(tx, [one.elder for one in values["screen"].behind])
+    return page(request, "console/desk.html", **(values | found | {"query": form.q or ""}))
 
 
 @router.get("/console/elders/{elder_id}")
@@ -63,9 +62,7 @@ async def find(request: Request, tx: TxDep, caller: CallerDep, form: Annotated[S
 async def person(request: Request, tx: TxDep, caller: CallerDep, elder_id: UUID, call: CallId = None) -> Response:
     if not in_place(request):
         return see(f"/console?elder={elder_id}" + (f"&call={call}" if call else ""))
-    return page(
-        request, "console/_person.html", person=await screen.of_elder(tx, caller, elder_id), call_id=call, warnings=()
-    )
+    return await _person(request, tx, await screen.of_elder(tx, caller, elder_id), call)
 
 
 @router.post("/console/elders")
@@ -74,8 +71,7 @@ async def register(request: Request, tx: TxDep, caller: CallerDep, form: Annotat
     done = await registration.register(tx, caller, await form.elder(tx))
     if not in_place(request):
         return see(f"/console?elder={done.id}" + (f"&call={form.call_id}" if form.call_id else ""))
-    shown = await screen.of_elder(tx, caller, done.id)
-    return page(request, "console/_person.html", person=shown, call_id=form.call_id, warnings=done.warnings)
+    return await _person(request, tx, await screen.of_elder(tx, caller, done.id), form.call_id, done.warnings)
 
 
 @router.post("/console/elders/{elder_id}/reveals")
@@ -100,15 +96,9 @@ async def be(request: Request, tx: TxDep, caller: CallerDep, form: Annotated[Pre
     return page(request, "console/_presence.html", own=await desk_views.own_presence(tx, caller))
 
 
-async def _found(tx: Any, caller: Any, form: SearchForm) -> Any:
-    """None when there was nothing to look for, or it could not be: half a name is no mistake."""
-    if not form.q:
-        return None
-    try:
-        hits = await search.search(tx, caller, form.q, division=form.division, after=None, limit=FOUND)
-    except Invalid:
-        return []
-    return await elders.masked(tx, [hit.id for hit in hits])
+async def _person(request: Request, tx: Any, shown: Any, call: UUID | None, warnings: Any = ()) -> Response:
+    where = await desk_views.whereabouts(tx, [shown.elder])
+    return page(request, "console/_person.html", person=shown, call_id=call, warnings=warnings, where=where)
 
 
 def only_one(shown: Any) -> Any:

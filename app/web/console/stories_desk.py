@@ -153,6 +153,9 @@ ARTICLES = [
 ]
 
 
+WHERE = {"620302001001": "桂林路街道 龙集里社区"}
+
+
 def _option(value: str, name: str, group: str) -> dict[str, Any]:
     return {"value": value, "name": name, "sound": sound(name), "group": group}
 
@@ -161,9 +164,10 @@ def whole(**more: Any) -> dict[str, Any]:
     """What the desk's page is filled in with."""
     return {
         "items": [_option("clean_home", "居家保洁", "生活照料"), _option("bath_home", "上门助浴", "生活照料")],
-        "places": [_option("620302001001", "龙集里社区", "桂林路街道")],
+        "places": [_option("620302001001", "龙集里社区", "桂林路街道"), _option("620302101", "西湾村", "宁远堡镇"),
+                   _option("620302102", "西湾村", "双湾镇")],
         "own": None, "windows": forms.windows(NOW), "filled": BLANK, "screen": None, "person": None, "found": None,
-        "query": "", "placed": None, "quote": None,
+        "query": "", "placed": None, "quote": None, "more": False, "where": WHERE,
     } | more  # fmt: skip
 
 
@@ -194,14 +198,16 @@ def stories() -> dict[str, Story]:
         "desk-several-behind": _desk(own=own, screen=strangers()),
         "desk-unknown-caller": _desk(own=own, screen=screen(behind=[], calls_before=[], call=call(caller=None))),
         "desk-several-behind-found": _desk(own=own, screen=strangers(), found=[elder(), elder(910)], query="zdm"),
-        "desk-found": _desk(found=[elder(), elder(901, name="曾**", sex="male", age=None, phones=[])], query="zdm"),
+        "desk-found": _desk(found=[elder(), elder(901, name="曾**", sex="male", age=None, phones=[])], query="zdm",
+                             more=True),
         "desk-found-nobody": _desk(found=[], query="zzz"),
         "desk-placed": _desk(person=person(last_orders=[], open_orders=[order(1)]),
                              filled=BLANK | {"elder_id": uuid(900)}, placed={"order": None, "taken": taken}),
         "desk-consultation": _desk(filled=BLANK | {"kind": "consultation"}),
         "call-over": part("_call_line.html", call=call(state=CallState.OVER, outcome=Outcome.ABANDONED)),
         "person-new": part("_person.html", person=person(elder=elder(tags=[], dialect=None, address_on_file=False),
-                                 open_orders=[], last_orders=[]), call_id=None, warnings=("possible_duplicate",)),
+                                 open_orders=[], last_orders=[]), call_id=None, warnings=("possible_duplicate",),
+                           where=WHERE),
         "quote": part("_quote.html", quote=QUOTE, refused=None, alike=ALIKE),
         "quote-refused": part("_quote.html", quote=None, refused="price_not_set", alike=[]),
         "placed": part("_placed.html", placed={"order": order(1, "dispatched"), "taken": None}),

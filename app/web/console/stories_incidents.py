@@ -10,6 +10,7 @@ from app.alarms.incidents import Finding, Severity, Status, Step
 from app.alarms.schemas import AlarmView, EntryView, HelperView, IncidentDetail, LivingView, StepView
 from app.elders.facts import Door
 from app.web.console.router_incidents import choices
+from app.web.console.stories_desk import WHERE, elder
 from app.web.stories import NOW, OPERATOR, Story
 
 LONG = "买**************"
@@ -32,6 +33,10 @@ def stories() -> dict[str, Story]:
         "incident-taken": _one(taken, door=door),
         "incident-verified": _one(real),
         "incident-closed": _one(closed),
+        "incident-elder": _page("incident_elder", incident=unknown, found=None, more=False, where={}, query=""),
+        "incident-elder-found": _page("incident_elder", incident=unknown, more=True, where=WHERE, query="zdm",
+                                      found=[elder(), elder(901, name="曾**", sex="male", age=None, phones=[])]),
+        "incident-elder-nobody": _page("incident_elder", incident=unknown, found=[], more=False, where={}, query="z"),
     }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 // An order's page: ten seconds to think better of it, and who else is looking.
 // Leaving the page within them carries the action out at once (the browser delivers it by itself), and the page says so.
 import { leave } from "./left.js";
+import { refusal, signedOut } from "./refusal.js";
 
 const words = JSON.parse(document.getElementById("order-data").textContent);
 const place = document.getElementById("undo");
@@ -13,6 +14,13 @@ function send(of, extra) {
 
 function say(text, tone) {
   place.replaceChildren(Object.assign(document.createElement("p"), { className: `notice-line ${tone}`, textContent: text }));
+}
+
+// The page stays as it is: what was filled in is sent again once somebody has signed in beside it.
+function askToSignIn(address) {
+  say(words.signed_out + " ", "bad");
+  const link = Object.assign(document.createElement("a"), { href: address, target: "_blank", rel: "noopener", textContent: words.sign_in });
+  place.firstChild.append(link);
 }
 
 function begin(of) {
@@ -55,8 +63,9 @@ async function finish() {
   say(words.sending, "half");
   try {
     const answer = await send(of);
+    if (signedOut(answer)) { askToSignIn(answer.url); return; }
     if (answer.ok) { location.assign(answer.url); return; }
-    say(fill(words.failed, { why: words.refusals[answer.status] || words.refusals.other }), "bad");
+    say(fill(words.failed, { why: await refusal(answer) || words.refusals.other }), "bad");
   } catch {
     say(fill(words.failed, { why: words.refusals["503"] }), "bad");
   }

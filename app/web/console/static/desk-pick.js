@@ -1,4 +1,5 @@
 // A select one types into: by name, by initials (jjbj) or by how it sounds. The select stays what is sent.
+// With data-near its groups are said with each name: two villages of one name lie in different townships.
 let count = 0;
 
 export function pick(select) {
@@ -24,7 +25,9 @@ export function pick(select) {
   const options = [...select.options].filter((one) => one.value);
   let at = -1;
 
-  const name = () => (select.value ? select.selectedOptions[0].textContent.trim() : "");
+  const near = (option) => ("near" in select.dataset && option.parentElement.label) || "";
+  const full = (option) => [near(option), option.textContent.trim()].filter(Boolean).join(" ");
+  const name = () => (select.value ? full(select.selectedOptions[0]) : "");
   function close() {
     list.hidden = true;
     input.setAttribute("aria-expanded", "false");
@@ -46,7 +49,7 @@ export function pick(select) {
     input.setAttribute("aria-activedescendant", rows[at].id);
   }
   function fits(option, typed) {
-    return option.textContent.toLowerCase().includes(typed) || (option.dataset.sound || "").split(" ").some((one) => one.startsWith(typed));
+    return full(option).toLowerCase().includes(typed) || (option.dataset.sound || "").split(" ").some((one) => one.startsWith(typed));
   }
   function look() {
     const typed = input.value.trim().toLowerCase();
@@ -55,7 +58,7 @@ export function pick(select) {
       const row = document.createElement("li");
       row.id = `${id}-${number}`;
       row.setAttribute("role", "option");
-      row.textContent = option.textContent.trim();
+      row.textContent = full(option);
       row.addEventListener("mousedown", (event) => { event.preventDefault(); choose(option); });
       row.option = option;
       return row;

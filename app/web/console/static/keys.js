@@ -9,7 +9,7 @@ document.addEventListener("compositionend", () => { composing = false; });
 function chord(event) {
   const held = [event.ctrlKey && "Ctrl", event.altKey && "Alt"].filter(Boolean);
   const name = event.code.replace(/^(Key|Digit|Numpad)(?=.$)/, "").replace("NumpadEnter", "Enter");
-  return [...held, { Slash: "/", Comma: ",", Period: ".", Semicolon: ";", BracketLeft: "[" }[name] || name].join("+");
+  return [...held, { Slash: "/", Comma: ",", Period: ".", Semicolon: ";", BracketLeft: "[", BracketRight: "]", Minus: "-", Equal: "=", Backslash: "\\", Quote: "'", Backquote: "`" }[name] || name].join("+");
 }
 
 function shown(element) {

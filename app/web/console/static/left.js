@@ -1,5 +1,7 @@
 // An action whose ten seconds were cut short by leaving the page: the browser sent it, and nobody heard the answer. The next
 // page asks once more with the same key (it happens once all the same), and tells when it was refused.
+import { refusal, signedOut } from "./refusal.js";
+
 const PLACE = "left";
 const FRESH_MS = 30_000;
 const HEAD_START_MS = 800;
@@ -22,13 +24,14 @@ function taken() {
 async function ask({ what, action, body, page }) {
   await new Promise((resolve) => setTimeout(resolve, HEAD_START_MS));
   const headers = { Accept: "text/html", "Content-Type": "application/x-www-form-urlencoded" };
-  const answer = await fetch(action, { method: "POST", body, headers, redirect: "manual" }).catch(() => null);
-  const done = Boolean(answer && (answer.ok || answer.type === "opaqueredirect"));
+  const answer = await fetch(action, { method: "POST", body, headers }).catch(() => null);
+  const done = Boolean(answer?.ok && !signedOut(answer));
   told.dataset.done = String(done);
   if (done) return;
+  const why = answer && !signedOut(answer) && await refusal(answer);
   const link = Object.assign(document.createElement("a"), { href: page, textContent: told.dataset.look });
   const line = Object.assign(document.createElement("p"), { className: "notice-line bad" });
-  line.append(told.dataset.failed.replace("{what}", what) + " ", link);
+  line.append(told.dataset.failed.replace("{what}", what) + (why || "") + " ", link);
   told.replaceChildren(line);
 }
 
