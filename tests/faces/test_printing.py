@@ -14,14 +14,16 @@ PAGES = (
 FAINT = """() => {
   const light = (colour) => {
     const [r, g, b, a = 1] = colour.match(/[\\d.]+/g).map(Number);
-    const part = (v) => { v = (v * a + 255 * (1 - a)) / 255; return v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; };
+    const onWhite = (v) => (v * a + 255 * (1 - a)) / 255;
+    const part = (v) => onWhite(v) <= .04045 ? onWhite(v) / 12.92 : ((onWhite(v) + .055) / 1.055) ** 2.4;
     return .2126 * part(r) + .7152 * part(g) + .0722 * part(b);
   };
   const found = [];
   const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let node = walk.nextNode(); node; node = walk.nextNode()) {
     const one = node.parentElement, style = getComputedStyle(one);
-    if (!node.data.trim() || !one.checkVisibility({ visibilityProperty: true }) || one.matches('script, style, .skip, option')) continue;
+    if (!node.data.trim() || !one.checkVisibility({ visibilityProperty: true })) continue;
+    if (one.matches('script, style, .skip, option')) continue;
     if (1.05 / (light(style.color) + .05) < 4.5) found.push(style.color + ' ' + node.data.trim().slice(0, 20));
   }
   for (const one of document.querySelectorAll('html, body, .card, table, td')) {

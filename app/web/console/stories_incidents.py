@@ -12,7 +12,7 @@ from app.elders.facts import Door
 from app.web.console.router_incidents import choices
 from app.web.stories import NOW, OPERATOR, Story
 
-LONG = "买**************"
+LONG = "阿不都热依木江**"
 
 
 def stories() -> dict[str, Story]:
