@@ -66,9 +66,27 @@ class View(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
+COMPOUND_SURNAMES = frozenset({
+    "欧阳", "司马", "上官", "诸葛", "夏侯", "东方", "皇甫", "公孙", "慕容",
+    "令狐", "宇文", "司徒", "司空", "万俟", "澹台", "呼延", "南宫", "端木",
+    "轩辕", "赫连", "拓跋", "独孤", "钟离", "长孙", "单于", "尉迟",
+})  # fmt: skip
+"""Surnames of two characters."""
+_DOT = re.compile("[·•・]")
+
+
 def masked_name(name: str) -> str:
-    """张三丰 → 张**; the family name stays so that an operator can address the person."""
-    return name[:1] + "*" * max(1, len(name) - 1) if name else ""
+    """张三丰 → 张**, 欧阳修 → 欧阳**, 艾孜买提·吐尔逊 → 艾孜买提**.
+
+    What the person is addressed by stays: a surname, or the part before the dot of a name that has none. The stars are
+    always two: how long a name is tells whose it is.
+    """
+    if not name:
+        return ""
+    first, *more = _DOT.split(name, maxsplit=1)
+    if more and first:
+        return f"{first}**"
+    return f"{name[:2] if len(name) > 2 and name[:2] in COMPOUND_SURNAMES else name[:1]}**"
 
 
 def masked_phone(e164: str) -> str:

@@ -22,7 +22,7 @@ router = Router(tags=["elders"])
 Token = Annotated[str, Path(min_length=1, max_length=100)]
 WHAT_TO_DO = (
     "请先看看老人是否受伤或不适，危急时拨打120",
-    "拨打{hotline}，报出卡上的卡号，坐席会联系老人的家属或社区",
+    "拨打{hotline}，报出卡上的卡号，接线员会联系老人的家属或社区",
     "不便打电话时，可在此页留言求助",
     "请尽量陪老人在安全的地方等候",
 )

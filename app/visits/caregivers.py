@@ -39,12 +39,13 @@ async def own_visits(tx: Tx, caller: Caller) -> OwnVisits:
     rows = await queries_caregiver.hers(tx, caregiver_id, begin, begin + timedelta(days=2), begin - timedelta(days=1))
     snapshots = await order_views.snapshot(tx, [row["id"] for row in rows], in_hand_of=caller.provider_id)
     found = {order.id: order for order in snapshots}
+    shown = await queries_caregiver.shown(tx, caregiver_id, list(found))
     return OwnVisits(
         now=now,
         caregiver_id=caregiver_id,
         caregiver=caller.name,
         last_seq=await queries_caregiver.last_seq(tx, caregiver_id, now - SEQ_SINCE),
-        visits=[_visit(found[row["id"]], row) for row in rows if row["id"] in found],
+        visits=[_visit(found[row["id"]], row, shown.get(row["id"])) for row in rows if row["id"] in found],
         failures={code: NOT_DONE_BECAUSE[code] for code in FAILURES},
     )
 
@@ -97,7 +98,8 @@ def _code(tx: Tx, order_id: UUID, end: Kind) -> str:
     return door_codes.code(tx.vault.key_for(door_codes.PURPOSE), order_id, end, clock.today())
 
 
-def _visit(order: OrderView, row: Any) -> OwnVisit:
+def _visit(order: OrderView, row: Any, shown: tuple[int, bool, bool] | None) -> OwnVisit:
+    photos, signature, skipped = shown or (0, False, False)
     told = order.visit or {}
     status = VisitStatus(told.get("status", VisitStatus.EXPECTED))
     over = status in (VisitStatus.ENDED, VisitStatus.FAILED) or Status(order.status) not in IN_HAND
@@ -109,4 +111,5 @@ def _visit(order: OrderView, row: Any) -> OwnVisit:
         next=[] if over or not row["lead"] else list(STEPS[REACHED.get(status, 0) :]),
         departed_at=told.get("departed_at"), arrived_at=told.get("arrived_at"),
         checked_in_at=told.get("checked_in_at"), checked_out_at=told.get("checked_out_at"),
+        photos=photos, signed="yes" if signature else "skipped" if skipped else None,
     )  # fmt: skip

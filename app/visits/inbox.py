@@ -100,7 +100,7 @@ def hash_of(event: ProviderEvent) -> bytes:
 
 
 def holding_of(order: OrderRow) -> Holding:
-    return Holding(order.provider_id, order.caregiver_id, order.assigned_at)
+    return Holding(order.provider_id, order.caregiver_id, order.assigned_at, order.second_caregiver_id)
 
 
 def rejected(event: ProviderEvent, reason: str) -> EventResult:

@@ -4,7 +4,8 @@ The result depends on the set of events alone, so any order of arrival, any numb
 to the same visit. Three decisions make that so:
 
 * Only events of the caregiver who holds the order count, and only those that happened between five minutes
-  before the assignment and five minutes after the moment of folding (device clocks differ that much).
+  before the assignment and five minutes after the moment of folding (device clocks differ that much). A second
+  caregiver's photos and hazards count, too, and nothing else of hers: one person leads.
 * Events are put in the order of the device's own sequence where it has one: a clock that was set back must not
   turn check-out into check-in. Events without a sequence number stand by their time.
 * The first departure, arrival and check-in win; the visit ends with the first check-out or failure after the
@@ -85,11 +86,16 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """Who holds the order, and since when; without a caregiver nothing counts."""
+    """Who holds the order, and since when; without a caregiver nothing counts. `second` may add what she saw."""
 
     provider_id: UUID | None
     caregiver_id: UUID | None
     since: datetime | None
+    second: UUID | None = None
+
+    def adds(self, entry: Entry) -> bool:
+        """Is this something the second caregiver saw or photographed?"""
+        return entry.caregiver_id == self.second and entry.kind in ADDITIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +130,8 @@ def doubt(entry: Entry, holding: Holding, as_of: datetime) -> str | None:
     """Why an event does not count as of `as_of`, or None when it does."""
     if holding.caregiver_id is None:
         return "order_not_assigned"
-    if entry.provider_id != holding.provider_id or entry.caregiver_id != holding.caregiver_id:
+    hers = entry.caregiver_id == holding.caregiver_id or holding.adds(entry)
+    if entry.provider_id != holding.provider_id or not hers:
         return "caregiver_does_not_hold_the_order"
     if holding.since is not None and entry.occurred_at < holding.since - TOLERANCE:
         return "before_assignment"
@@ -161,7 +168,10 @@ def in_order(entries: Iterable[Entry]) -> list[Entry]:
 
 def fold(entries: Iterable[Entry], holding: Holding, as_of: datetime) -> Journal:
     """The visit that `entries` describe for whoever holds the order now."""
-    counted = in_order(entry for entry in entries if doubt(entry, holding, as_of) is None)
+    believed = [entry for entry in entries if doubt(entry, holding, as_of) is None]
+    # Another telephone numbers by itself: its numbers must not move the events of the one who leads.
+    counted = in_order(entry for entry in believed if not holding.adds(entry))
+    told = counted + in_order(entry for entry in believed if holding.adds(entry))
     firsts: dict[Kind, Entry] = {}
     for entry in counted:
         firsts.setdefault(entry.kind, entry)
@@ -181,8 +191,8 @@ def fold(entries: Iterable[Entry], holding: Holding, as_of: datetime) -> Journal
         failure=failure,
         contradicted=contradicted,
         check_out_without_check_in=end is None and failure is None and Kind.CHECKED_OUT in firsts,
-        evidence=tuple(dict.fromkeys(upload for entry in counted for upload in entry.evidence)),
-        hazards=tuple(dict.fromkeys(e.reason_code or "unspecified" for e in counted if e.kind is Kind.HAZARD_REPORTED)),
+        evidence=tuple(dict.fromkeys(upload for entry in told for upload in entry.evidence)),
+        hazards=tuple(dict.fromkeys(e.reason_code or "unspecified" for e in told if e.kind is Kind.HAZARD_REPORTED)),
     )
     return _with_marks(journal, counted)
 

@@ -33,6 +33,12 @@ WHERE (o.caregiver_id = $1 OR o.second_caregiver_id = $1)
   AND (o.status = 'in_service' OR coalesce(mine.starts_at, o.wanted_from) >= $4)
 ORDER BY 2, o.id"""
 
+SHOWN = """SELECT order_id, coalesce(sum(cardinality(evidence)) FILTER (WHERE reason_code = 'photo'), 0) AS photos,
+  bool_or(reason_code = 'signature' AND cardinality(evidence) > 0) AS signature,
+  bool_or(reason_code = 'signature_skipped') AS skipped
+FROM visit_event WHERE caregiver_id = $1 AND order_id = ANY($2::uuid[]) AND type = 'evidence_added'
+  AND reason_code IN ('photo', 'signature', 'signature_skipped')
+GROUP BY order_id"""
 LAST_SEQ = "SELECT max(device_seq) FROM visit_event WHERE caregiver_id = $1 AND occurred_at >= $2"
 CALLED = """SELECT EXISTS (
     SELECT FROM call WHERE caller_index = ANY($1::bytea[]) AND first_at BETWEEN $2 AND $3)"""
@@ -47,6 +53,12 @@ async def hers(tx: Tx, caregiver_id: UUID, begin: datetime, end: datetime, open_
     """Orders she is to visit, or has visited, within [begin, end), and those since `open_since` that are under way:
     id, starts_at, lead, description, min_minutes."""
     return await tx.fetch(HERS, caregiver_id, open_since, end, begin)
+
+
+async def shown(tx: Tx, caregiver_id: UUID, order_ids: Sequence[UUID]) -> dict[UUID, tuple[int, bool, bool]]:
+    """What she has shown of her visits, by order: photos, whether a signature, whether a reason for having none."""
+    rows = await tx.fetch(SHOWN, caregiver_id, list(order_ids))
+    return {row["order_id"]: (int(row["photos"]), row["signature"], row["skipped"]) for row in rows}
 
 
 async def last_seq(tx: Tx, caregiver_id: UUID, since: datetime) -> int:

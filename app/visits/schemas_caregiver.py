@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints
@@ -60,7 +60,8 @@ class OwnVisit(View):
     """One visit. `next` are the steps still to come; empty once it is over, or when another one leads.
 
     The door is told while the order is in hand, and no longer. `points` are what the service consists of, in the
-    catalogue's words.
+    catalogue's words. `photos` and `signed` are what reached us from the caller herself: how many photos, and whether
+    a signature was taken ("yes") or a reason given for having none ("skipped").
     """
 
     order_id: UUID
@@ -82,6 +83,8 @@ class OwnVisit(View):
     arrived_at: datetime | None = None
     checked_in_at: datetime | None = None
     checked_out_at: datetime | None = None
+    photos: int = 0
+    signed: Literal["yes", "skipped"] | None = None
 
 
 class OwnVisits(View):

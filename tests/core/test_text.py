@@ -94,7 +94,8 @@ async def test_rare_characters_survive_the_database(tx: Tx) -> None:
 
 
 def test_masks() -> None:
-    assert [masked_name(name) for name in ("张三丰", "𠮷田", "王", "")] == ["张**", "𠮷*", "王*", ""]
+    names = ("张三丰", "𠮷田", "王", "", "欧阳秀英", "欧阳", "艾孜买提·吐尔逊", "A・B•C")
+    assert [masked_name(name) for name in names] == ["张**", "𠮷**", "王**", "", "欧阳**", "欧**", "艾孜买提**", "A**"]
     assert masked_phone("+8613893512345") == "138****2345"
     assert masked_phone("+869358212345") == "935****2345"
     assert masked_phone("+86110") == "***"

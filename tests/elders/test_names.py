@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.elders.names import MAX_READINGS, initials, readings, search_keys, split_name
+from app.core.text import COMPOUND_SURNAMES
+from app.elders.names import MAX_READINGS, SURNAMES, initials, readings, search_keys, split_name
 
 
 @pytest.mark.parametrize(
@@ -69,3 +70,7 @@ def test_any_text_is_a_name(name: str) -> None:
     assert 1 <= len(readings(name)) <= MAX_READINGS
     assert len(initials(name)) >= 1
     assert all(key for key in search_keys(name))
+
+
+def test_the_surnames_of_two_characters_are_those_that_masking_keeps() -> None:
+    assert {surname for surname in SURNAMES if len(surname) == 2} == COMPOUND_SURNAMES

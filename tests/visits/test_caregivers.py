@@ -243,3 +243,48 @@ async def test_a_visit_that_lasts_past_midnight_can_still_be_ended(
         day = (await phone.get(api, "/v1/caregiver/visits")).json()
         assert [one["next"] for one in day["visits"]] == [["checked_out"]]
         assert (await idle_phone.get(api, "/v1/caregiver/visits")).json()["visits"] == []
+
+
+async def photographed(api: httpx.AsyncClient, phone: Phone) -> str:
+    return str((await phone.post(api, "/v1/caregiver/uploads", PHOTO, key=str(uuid4()))).json()["upload_id"])
+
+
+async def test_what_is_added_after_the_end_counts_and_is_told_back(
+    api: httpx.AsyncClient, database: Database, world: World
+) -> None:
+    made, phone = await at_work(database, world)
+    ends = [event(made, "checked_in", 20), event(made, "checked_out", 130)]
+    skipped = event(made, "evidence_added", 120, reason_code="signature_skipped")
+    await told(api, phone, *ends, skipped)
+
+    async def day() -> tuple[int, str | None]:
+        one = (await phone.get(api, "/v1/caregiver/visits")).json()["visits"][0]
+        return one["photos"], one["signed"]
+
+    assert await day() == (0, "skipped")
+    for code in ("photo", "photo", "signature"):
+        added = event(made, "evidence_added", 140, reason_code=code, evidence=[await photographed(api, phone)])
+        assert await told(api, phone, added) == [("late", "order_completed")]
+    assert await day() == (2, "yes")
+    async with database.transaction() as tx:
+        assert await tx.fetchval("SELECT cardinality(evidence) FROM visit WHERE order_id = $1", made.order_id) == 3
+    assert await verdict(database, made.order_id) == ("verified", [])
+
+
+async def test_a_second_caregiver_shows_what_she_saw(api: httpx.AsyncClient, database: Database, world: World) -> None:
+    made, phone = await at_work(database, world)
+    async with database.transaction() as tx:
+        second = await world.caregiver(tx, made.provider_id)
+        await tx.run("UPDATE care_order SET second_caregiver_id = $2 WHERE id = $1", made.order_id, second)
+        hers = await world.phone(tx, second)
+    added = event(made, "evidence_added", 30, reason_code="photo", evidence=[await photographed(api, hers)])
+    hazard = event(made, "hazard_reported", 30, reason_code="fall")
+    assert await told(api, hers, added, hazard) == [("applied", None)] * 2
+    step = await told(api, hers, event(made, "checked_in", 20))
+    assert step == [("needs_review", "caregiver_does_not_hold_the_order")], "one of the two leads"
+    await told(api, phone, event(made, "checked_in", 20), event(made, "checked_out", 130))
+    async with database.transaction() as tx:
+        row = await tx.fetchrow("SELECT hazards, cardinality(evidence) AS files FROM visit")
+        assert row is not None
+        assert (row["hazards"], row["files"]) == (["fall"], 1)
+    assert await verdict(database, made.order_id) == ("verified", [])

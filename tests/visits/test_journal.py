@@ -143,3 +143,19 @@ def test_what_does_not_count_says_why() -> None:
     stranger = entry("x", Kind.ARRIVED, 5, caregiver_id=OTHER)
     assert doubt(stranger, HOLDING, NOW) == "caregiver_does_not_hold_the_order"
     assert doubt(stranger, Holding(PROVIDER, None, None), NOW) == "order_not_assigned"
+
+
+def test_a_second_caregiver_adds_what_she_saw_and_moves_nothing() -> None:
+    holding = replace(HOLDING, second=OTHER)
+    hers = [
+        entry("2a", Kind.EVIDENCE_ADDED, 300, caregiver_id=OTHER, device_seq=1, evidence=(uuid5(ROOT, "hers"),)),
+        entry("2b", Kind.HAZARD_REPORTED, 50, caregiver_id=OTHER, device_seq=2, reason_code="fall"),
+        entry("2c", Kind.CHECKED_IN, 20, caregiver_id=OTHER, device_seq=3),
+    ]
+    lead = [replace(one, device_seq=9) if one.event_id == "c" else one for one in WHOLE_VISIT]
+    alone, both = fold(lead, HOLDING, NOW), fold([*lead, *hers], holding, NOW)
+    assert both == replace(alone, evidence=(*alone.evidence, uuid5(ROOT, "hers")), hazards=(*alone.hazards, "fall")), (
+        "her telephone numbers its own events, and they move nothing of the other one's"
+    )
+    assert [doubt(one, holding, NOW) for one in hers] == [None, None, "caregiver_does_not_hold_the_order"]
+    assert doubt(hers[0], HOLDING, NOW) == "caregiver_does_not_hold_the_order"

@@ -51,3 +51,9 @@ def test_every_refusal_by_number_says_what_to_do_next() -> None:
     numbers = {code for code in said["refusals"] if code.isdigit()} - {"401"}
     assert len(numbers) > 5
     assert numbers | {"other"} == set(said["refusal_next"])
+
+
+@pytest.mark.parametrize("face", ["family", "portal"])
+def test_families_are_not_spoken_to_in_the_trades_words(face: str) -> None:
+    said = (HERE / face / "words" / f"{LANGUAGE}.toml").read_text(encoding="utf-8")
+    assert not re.search("坐席|神志不清|24 ?小时|全天", said)

@@ -44,6 +44,8 @@ def stories() -> dict[str, Story]:
         "today-synced-yesterday": _today(_three(), synced_at=-900),
         "today-signed-out": _today(_three(), events=_waiting(1), problem="signed_out"),
         "today-done": _today([_visit(1, "李桂芳", "ended", hour=0), _visit(2, "张建国", "failed", hour=1)]),
+        "today-added-afterwards": _today([_shown(), *_three()[1:]], chosen=1001, open=True),
+        "today-second": _today([_second()], open=True),
         "today-long-names": _today([_long(), *_three()[1:]]),
         "earnings": Story("caregiver/earnings.html", {"earned": _earned(), "elsewhere": ELSEWHERE}, WANG),
         "earnings-none": Story(
@@ -62,6 +64,7 @@ def _today(
     synced_at: int = -2,
     problem: str | None = None,
     open: bool = False,
+    chosen: int | None = None,
 ) -> Story:
     day = _day(visits)
     model = {
@@ -70,6 +73,7 @@ def _today(
         "synced_at": int((NOW + timedelta(minutes=synced_at)).timestamp() * 1000),
         "problem": "offline" if offline else problem,
         "able": problem != "no_key",
+        "chosen": str(UUID(int=chosen)) if chosen else None,
     }
     state = {"fixed": True, "offline": offline, "open": open, "now": NOW.isoformat(), "model": model}
     return Story("caregiver/today.html", {"day": day, "state": state}, WANG, path="/caregiver")
@@ -104,7 +108,8 @@ def _visit(
     over = status in ("ended", "failed")
     elder = ElderView(
         id=UUID(int=number), name=name, sex="female", address=None if over else address,
-        phone=None if over else "+8610012345678", lng=102.19, lat=38.52, crs="wgs84", care_notes=notes,
+        phone=None if over else "+8610012345678", lng=None if over else 102.19, lat=None if over else 38.52,
+        crs=None if over else "wgs84", care_notes=notes,
     )  # fmt: skip
     return OwnVisit(
         order_id=UUID(int=1000 + number), number=f"20261120-{number:07d}", status="assigned", visit_status=status,
@@ -112,6 +117,16 @@ def _visit(
         item=ItemView(code="clean_home", name=item), points=points or ["居室清洁和整理"], urgency="normal",
         elder=elder, lead=True, flags=[], next=list(STEPS[REACHED[status] :]),
     )  # fmt: skip
+
+
+def _shown() -> OwnVisit:
+    """Over, with two photos and no signature."""
+    return _visit(1, "李桂芳", "ended", hour=-2).model_copy(update={"photos": 2, "signed": "skipped"})
+
+
+def _second() -> OwnVisit:
+    """Under way, with somebody else in the lead."""
+    return _visit(1, "李桂芳", "in_service", hour=-1).model_copy(update={"lead": False, "next": [], "photos": 1})
 
 
 def _long() -> OwnVisit:

@@ -36,7 +36,7 @@ def _order(status: str) -> OrderView:
     done = status == "closed"
     return OrderView(
         id=ORDER, number="2611200000042", status=status, outcome="done" if done else None, delivery="fetched",
-        item=ItemView(code="bath", name="助浴"), elder=ElderView(id=UUID(int=9), name="𠮷******", sex="female"),
+        item=ItemView(code="bath", name="助浴"), elder=ElderView(id=UUID(int=9), name="𠮷**", sex="female"),
         urgency="normal", channel="hotline", division="620302001001",
         window=WindowView(from_=NOW - timedelta(hours=2), to=NOW), minutes=60,
         deadlines=[

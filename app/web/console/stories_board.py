@@ -60,7 +60,7 @@ def _line(number: int) -> dict[str, Any]:
     return {
         "id": str(UUID(int=number + 100)), "number": f"261120{number:07d}", "status": status,
         "urgency": "urgent" if number % 9 == 0 else "normal", "delivery": "sent" if status == "dispatched" else "none",
-        "division": list(NAMES)[number % 2], "item": _ITEMS[number % 4], "elder": ("王**", "李*", "张**")[number % 3],
+        "division": list(NAMES)[number % 2], "item": _ITEMS[number % 4], "elder": ("王**", "李**", "张**")[number % 3],
         "from": _now() + 3600 * (number % 30), "to": _now() + 3600 * (number % 30) + 7200,
         "provider_id": str(UUID(int=9)) if provider else None, "provider": provider,
         "caregivers": ["刘桂花"] if status in {"assigned", "in_service", "completed"} else [],

@@ -60,7 +60,7 @@ def elder(number: int = 900, **more: Any) -> ElderView:
         "health_note_on_file": True, "dialect": "民勤话", "gender_wish": "female", "version": 1,
         "tags": [TagView(tag=tag, name=name, today=tag, valid_from=date(2026, 1, 1), source="社区")
                  for tag, name in TAGS],
-        "family": [FamilyView(id=uuid(5), name="买" + "*" * 10, relation="child", phone="139****2222")],
+        "family": [FamilyView(id=uuid(5), name="买买提**", relation="child", phone="139****2222")],
         "created_at": NOW, "updated_at": NOW,
     }  # fmt: skip
     return ElderView(**usual | more)
@@ -95,13 +95,13 @@ def screen(**more: Any) -> ScreenView:
 def strangers() -> ScreenView:
     """A number with many people behind it, on a list, and a caregiver among them."""
     three = [person(elder=elder(901 + n, name=name), relation=relation, open_orders=[]) for n, (name, relation) in
-             enumerate((("曾**", "self"), ("买" + "*" * 10, "child"), ("𠮷**", "household")))]  # fmt: skip
+             enumerate((("曾**", "self"), ("买买提**", "child"), ("𠮷**", "household")))]  # fmt: skip
     listed = NuisanceView(
         id=uuid(8), phone="138****0001", call_id=uuid(70), reason="反复拨打骚扰", status="listed",
         proposed_by="staff:1",
         proposed_at=NOW, valid_until=date(2026, 12, 24),
     )  # fmt: skip
-    guest = CaregiverBehindView(id=uuid(9), name="李*", provider_id=uuid(31), provider_name="银龄居家养老")
+    guest = CaregiverBehindView(id=uuid(9), name="李**", provider_id=uuid(31), provider_name="银龄居家养老")
     return screen(behind=three, caregivers=[guest], elsewhere=2, nuisance=listed)
 
 

@@ -13,7 +13,7 @@ from app.web.console.router_incidents import choices
 from app.web.console.stories_desk import WHERE, elder
 from app.web.stories import NOW, OPERATOR, Story
 
-LONG = "买**************"
+LONG = "阿不都热依木江**"
 
 
 def stories() -> dict[str, Story]:

@@ -18,7 +18,7 @@ from app.web.stories import NOW, OPERATOR, Story
 
 HOUR = timedelta(hours=1)
 ID = UUID(int=1)
-LONG_NAME = "买**************"
+LONG_NAME = "阿不都热依木江**"
 LONG_PROVIDER = "甘肃省金昌市金川区暖夕阳社区居家养老服务与健康管理合作社（普通合伙）"
 BATH = "bath_home"
 WORDS = "约好九点，十点半才到，卫生间没有打扫就走了，打电话一直没有人接。希望换一个人，最好还是上次的刘阿姨。"

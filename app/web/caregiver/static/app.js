@@ -79,7 +79,9 @@
       about.files = [file.file_id];
     }
     await store.add(event(order_id, type, about), file);
-    note("good", fill(say.recorded, { what: say[type] }));
+    var ends = type === "checked_out" || type === "failed";
+    if (ends) model.chosen = null;
+    note("good", fill(ends ? say.recorded_end : say.recorded, { what: nx.page.named(say, type, more) }));
     await recall();
     carry();
   }
@@ -143,11 +145,12 @@
     var button = pressed.target.closest("button"), card = pressed.target.closest("[data-live]");
     if (!button) return;
     if (button.matches("[data-sync-now]")) return model.problem === "signed_out" ? location.assign("/caregiver/sign-in") : carry();
+    if (button.matches("[data-add]")) return reopen(button.closest("[data-order]").dataset.order);
     if (!card || !store) return;
     var order_id = card.dataset.order;
     if (button.matches("[data-go]")) step(card, button.dataset.step);
     if (button.matches("[data-direct]")) step(card, card.dataset.end);
-    if (button.matches("[data-use]")) Promise.resolve(uses[button.dataset.use](card)).catch(function () { note("half", say.no_card); });
+    if (button.matches("[data-use]")) Promise.resolve(uses[button.dataset.use](card)).catch(function () { note("half", say.no_tag); });
     if (button.matches("[data-send-code]")) sendCode(card);
     if (button.matches("[data-take]")) { model.chosen = order_id; screen.render(); $('[data-order="' + order_id + '"] [data-go]').focus(); }
     if (button.matches("[data-clear]")) pads[order_id].clear();
@@ -164,6 +167,15 @@
       step(card, "failed", { reason_code: $("[data-failure]", card).value, note: $("[data-failure-note]", card).value.trim() });
     }
   });
+
+  // What was forgotten at a visit that is over can still be added.
+  function reopen(order_id) {
+    model.chosen = order_id;
+    screen.render();
+    var card = $('[data-live][data-order="' + order_id + '"]');
+    card.scrollIntoView({ block: "start" });
+    $('[data-part="photo"] summary', card).focus({ preventScroll: true });
+  }
 
   async function sign(card) {
     var picture = await pads[card.dataset.order].taken();
@@ -184,7 +196,8 @@
         else note("half", say.no_card);
       }
     } catch (broken) {
-      note("bad", say.photo_bad);
+      if (input.matches("[data-photo]") || nx.capture.scans) note("bad", say.photo_bad);
+      else { screen.render(); note("half", say.no_scanner); }
     }
     input.value = "";
   });
@@ -275,6 +288,7 @@
     if (navigator.serviceWorker) navigator.serviceWorker.register("/caregiver/sw.js", { scope: "/caregiver" }).catch(function () {});
     if (navigator.storage && navigator.storage.persist) navigator.storage.persist();
     carry();
+    nx.capture.learn().then(function () { if (model.day) screen.render(); });
     setInterval(screen.render, 60000);
   }
 

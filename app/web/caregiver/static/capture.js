@@ -77,8 +77,25 @@
     return { clear: fit, taken: function () { return drawn ? blobOf(canvas, "image/png") : Promise.resolve(null); } };
   }
 
+  // Having the name of a recogniser is not having one: many telephones sold here come without what it rests on.
+  async function learn() {
+    try {
+      var formats = scope.BarcodeDetector ? await scope.BarcodeDetector.getSupportedFormats() : [];
+      capture.scans = formats.indexOf("qr_code") >= 0;
+    } catch (none) {
+      capture.scans = false;
+    }
+  }
+
+  // Null when there is no code in the picture. A recogniser that fails is not offered again.
   async function codeIn(file) {
-    var found = await new scope.BarcodeDetector({ formats: ["qr_code"] }).detect(await picture(file));
+    var image = await picture(file), found;
+    try {
+      found = await new scope.BarcodeDetector({ formats: ["qr_code"] }).detect(image);
+    } catch (broken) {
+      capture.scans = false;
+      throw broken;
+    }
     return found.length ? found[0].rawValue : null;
   }
 
@@ -94,8 +111,9 @@
     });
   }
 
-  scope.nuanxian.capture = {
-    place: place, photo: photo, pad: pad, codeIn: codeIn, tag: tag,
-    scans: "BarcodeDetector" in scope, taps: "NDEFReader" in scope,
+  var capture = {
+    place: place, photo: photo, pad: pad, codeIn: codeIn, tag: tag, learn: learn,
+    scans: false, taps: "NDEFReader" in scope,
   };
+  scope.nuanxian.capture = capture;
 })(self);

@@ -8,6 +8,8 @@
 
   function $(selector, within) { return (within || document).querySelector(selector); }
   function fill(text, values) { return text.replace(/\{(\w+)\}/g, function (_, name) { return values[name]; }); }
+  // What an event is called: evidence by what it shows.
+  function named(say, type, more) { return (type === "evidence_added" && more && say[more.reason_code]) || say[type]; }
   function show(node, selector, visible) { $(selector, node).hidden = !visible; }
   function slots(node, values) {
     Object.keys(values).forEach(function (name) { $('[data-slot="' + name + '"]', node).textContent = values[name]; });
@@ -28,8 +30,9 @@
       renderNotices();
       var list = $("#visits"), before = {};
       Array.from(list.children).forEach(function (one) { if (one.dataset.live) before[one.dataset.order] = one; });
-      var cards = plan.open.map(function (visit, index) {
-        return shown(before[visit.order_id] || made(visit), visit, index === 0 && visit.next.length > 0);
+      var current = plan.open.find(function (visit) { return visit.next.length > 0; });
+      var cards = plan.open.map(function (visit) {
+        return shown(before[visit.order_id] || made(visit), visit, visit === current);
       });
       if (!cards.length && !plan.today.length) cards.push($("#t-empty").content.firstElementChild.cloneNode(true));
       if (Array.from(list.children).some(function (one, i) { return one !== cards[i]; }) || list.children.length !== cards.length) {
@@ -85,7 +88,7 @@
         line.className = "notice " + (rejected ? "bad" : "half");
         line.dataset.event = event.event_id;
         var visit = model.day.visits.find(function (one) { return one.order_id === event.order_id; });
-        var what = (visit ? visit.elder.name + " " : "") + nx.visits.clock(event.occurred_at) + " " + say[event.type];
+        var what = (visit ? visit.elder.name + " " : "") + nx.visits.clock(event.occurred_at) + " " + named(say, event.type, event);
         line.textContent = fill(rejected ? say.refused : say.review, { what: what, why: words.why[event.why] || words.why.other }) + " ";
         button.textContent = rejected ? say.understood_and_gone : say.understood;
         button.addEventListener("click", function () { hooks.read(event.event_id); });
@@ -118,13 +121,18 @@
     function renderAll(plan) {
       var rows = $("[data-rows]");
       $("#all").hidden = !plan.all.length;
-      rows.textContent = "";
       if (!plan.open.length && !unfolded) $("#all").open = unfolded = true;  // nothing else to show; may be closed
       var today = nx.visits.dateOf(model.now());
+      var told = today + model.able + plan.all.map(function (visit) { return visit.order_id + visit.starts_at + visit.state; }).join();
+      if (rows.dataset.told === told) return;  // what is looked at or stood on stays where it is
+      rows.dataset.told = told;
+      rows.textContent = "";
       plan.all.forEach(function (visit) {
         var row = $("#t-row").content.firstElementChild.cloneNode(true);
         var day = nx.visits.dateOf(visit.starts_at) === today ? words.today : words.tomorrow;
         slots(row, { when: day + " " + nx.visits.clock(visit.starts_at), who: visit.elder.name, what: visit.item.name, state: words.state[visit.state] });
+        row.dataset.order = visit.order_id;
+        show(row, "[data-add]", model.able && plan.over.indexOf(visit) >= 0);
         rows.appendChild(row);
       });
     }
@@ -150,9 +158,12 @@
       show(card, '[data-slot="mind"]', elder.care_notes);
       show(card, '[data-slot="second"]', !visit.lead);
       show(card, '[data-slot="call"]', elder.phone);
-      show(card, '[data-slot="map"]', elder.lat != null);
+      ["map", "other-map"].forEach(function (way) { show(card, '[data-slot="' + way + '"]', elder.lat != null); });
       if (elder.phone) $('[data-slot="call"]', card).href = "tel:" + elder.phone;
-      if (elder.lat != null) $('[data-slot="map"]', card).href = "geo:" + elder.lat + "," + elder.lng;
+      if (elder.lat != null) {
+        $('[data-slot="map"]', card).href = fill(words.map, elder);
+        $('[data-slot="other-map"]', card).href = "geo:" + elder.lat + "," + elder.lng;
+      }
     }
 
     function options(select, choices) {
@@ -172,7 +183,8 @@
     }
 
     function shown(card, visit, current) {
-      var step = visit.next[0], serving = visit.state === "in_service", able = model.able;
+      // Over, or somebody else leads: nothing is to be reported any more, but there may be something to show.
+      var step = visit.next[0], serving = visit.state === "in_service", able = model.able, adding = !visit.next.length;
       facts(card, visit);
       card.classList.toggle("now", current);
       slots(card, { state: words.state[visit.state] });
@@ -180,7 +192,7 @@
       go.hidden = !current || !able;
       go.dataset.step = step || "";
       if (step && !go.hasAttribute("aria-busy")) go.textContent = say[step];
-      show(card, "[data-doing]", current && able);
+      show(card, "[data-doing]", (current || adding) && able);
       show(card, "[data-take]", !current && able && visit.next.length);
       var end = serving ? "checked_out" : "checked_in";
       card.dataset.end = end;
@@ -189,23 +201,29 @@
       $('[data-use="none"]', card).textContent = say[end];
       show(card, '[data-way="qr"]', nx.capture.scans || model.fixed);
       show(card, '[data-way="nfc"]', nx.capture.taps);
-      ["points", "photo", "signature"].forEach(function (part) { show(card, '[data-part="' + part + '"]', serving); });
-      if (!visit.points.length) show(card, '[data-part="points"]', false);
-      var photos = count(visit, "photo");
+      ["photo", "signature"].forEach(function (part) { show(card, '[data-part="' + part + '"]', serving || adding); });
+      ["ways", "failure"].forEach(function (part) { show(card, '[data-part="' + part + '"]', !adding); });
+      show(card, '[data-part="points"]', serving && !adding && visit.points.length);
+      var signed = visit.signed === "yes" || count(visit, "signature") ? "yes"
+        : visit.signed || (count(visit, "signature_skipped") ? "skipped" : null);
+      var photos = (visit.photos || 0) + count(visit, "photo");
       slots(card, {
         photos: photos ? " · " + fill(say.photo_kept, { n: photos }) : "",
-        signed: count(visit, "signature") + count(visit, "signature_skipped") ? " · " + say.signature_kept : "",
+        signed: signed ? " · " + (signed === "yes" ? say.signature_kept : say.signature_left) : "",
       });
       return card;
     }
 
+    // Of what the centre has not counted yet; what it has only doubts about is with it.
     function count(visit, code) {
-      return visit.events.filter(function (one) { return one.type === "evidence_added" && one.reason_code === code; }).length;
+      return visit.events.filter(function (one) {
+        return one.type === "evidence_added" && one.reason_code === code && !one.why;
+      }).length;
     }
 
     return { render: render, status: renderSync, note: note, pending: pending };
   }
 
   nx.screen = screen;
-  nx.page = { $: $, fill: fill };
+  nx.page = { $: $, fill: fill, named: named };
 })(self);

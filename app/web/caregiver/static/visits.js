@@ -20,7 +20,8 @@
     });
   }
 
-  // Today's visits in the order of the day; at most three stand open, the one under way or chosen first.
+  // Today's visits in the order of the day; at most three stand open, the one under way or chosen first. One that is
+  // `over` stands open again, before the others, when it is chosen: to add what was forgotten.
   function arranged(day, events, now, chosen) {
     var today = dateOf(now);
     var all = day.visits.map(function (visit) { return merged(visit, events); });
@@ -30,7 +31,9 @@
       || open.find(function (v) { return v.next.length && v.state !== "expected"; })
       || open.find(function (v) { return v.next.length; });
     if (first) open = [first].concat(open.filter(function (visit) { return visit !== first; }));
-    return { all: all, today: todays, open: open.slice(0, AT_ONCE), left: open.length };
+    var over = todays.filter(function (visit) { return open.indexOf(visit) < 0; }), left = open.length;
+    var again = over.filter(function (visit) { return visit.order_id === chosen; });
+    return { all: all, today: todays, open: again.concat(open).slice(0, AT_ONCE), over: over, left: left };
   }
 
   function local(at) { return new Date(new Date(at).getTime() + 8 * 3600000).toISOString(); }  // the city's own time
