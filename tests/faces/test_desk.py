@@ -188,6 +188,34 @@ async def test_again_repeats_an_order(site: Site, desk: Page) -> None:
     assert (await orders_of(site, elder_id))[0]["item_code"] == item
 
 
+async def test_an_order_is_taken_back_while_it_is_before_ones_eyes(site: Site, desk: Page) -> None:
+    elder_id, number = await known_caller(site)
+    await ring(site, number)
+    await desk.wait_for_selector(f"#person [data-elder-id='{elder_id}'] [data-again]")
+    await desk.keyboard.press("Alt+Q")
+    await desk.keyboard.press("Control+Enter")
+    await desk.wait_for_selector("[data-placed] [data-take-back]")
+    assert await violations(desk) == []
+    number_of = await desk.inner_text("[data-placed]")
+    await desk.keyboard.press("Alt+Backspace")
+    await desk.wait_for_selector("[data-taken-back]")
+    placed = next(one for one in await orders_of(site, elder_id) if one["number"] in number_of)
+    assert placed["status"] == "cancelled"
+    assert await violations(desk) == []
+
+
+async def test_after_ten_seconds_an_order_is_cancelled_on_its_own_page_only(site: Site, desk: Page) -> None:
+    elder_id, number = await known_caller(site)
+    await ring(site, number)
+    await desk.wait_for_selector(f"#person [data-elder-id='{elder_id}'] [data-again]")
+    await desk.clock.install()
+    await desk.keyboard.press("Alt+Q")
+    await desk.keyboard.press("Control+Enter")
+    await desk.wait_for_selector("[data-take-back]")
+    await desk.clock.run_for(11_000)
+    await desk.wait_for_selector("[data-placed]:not(:has([data-take-back]))")
+
+
 async def test_a_call_takes_nothing_of_what_is_half_typed(site: Site, desk: Page) -> None:
     typed = "老人说的是方言，等女儿回电"
     elder_id, number = await known_caller(site)

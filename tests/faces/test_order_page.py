@@ -207,7 +207,7 @@ async def test_a_photo_of_the_visit_is_shown_on_the_orders_page(site: Site, visi
     assert await page.locator(".photos img").count() == 0
     assert await openings(site) == 0  # nothing is looked at by opening the order
     await page.click("#evidence-files a")
-    await page.wait_for_function("document.querySelector('.photos img')?.naturalWidth === 1")
+    await page.wait_for_function("() => document.querySelector('.photos img')?.naturalWidth === 1")
     await expect(page.locator(".photos figcaption")).to_have_text("签名 1")
     assert await openings(site) == 1
     assert await violations(page) == []

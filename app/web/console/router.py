@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.web.console import (
     router_board,
+    router_card,
     router_desk,
     router_dials,
     router_identification,
@@ -25,5 +26,6 @@ router.include_router(router_incidents.router)
 router.include_router(router_identification.router)
 router.include_router(router_order.router)
 router.include_router(router_slip.router)
+router.include_router(router_card.router)
 router.include_router(router_queues_outside.router)
 router.include_router(router_queues.router)

@@ -18,6 +18,7 @@ from app.visits import uploads
 from app.web.console import order_views
 from app.web.console.forms import AssignForm, CancelForm, ReasonForm
 from app.web.pages import Pages, see
+from app.web.refusals import in_place
 from app.web.rendering import page
 
 router = Pages()
@@ -52,9 +53,15 @@ async def choose(request: Request, database: DatabaseDep, caller: CallerDep, ord
 
 @router.post("/console/orders/{order_id}/cancellation")
 @allow("orders.change")
-async def cancel(tx: TxDep, caller: CallerDep, order_id: UUID, form: Annotated[CancelForm, InForm()]) -> Response:
+async def cancel(
+    request: Request, tx: TxDep, caller: CallerDep, order_id: UUID, form: Annotated[CancelForm, InForm()]
+) -> Response:
+    """A script asks where the order has just been placed, and stays there."""
     await service.held(tx, caller, order_id, form.version)
     await service.cancel(tx, caller, order_id, form.reason_code, form.by)
+    if in_place(request):
+        placed = {"order": await views.one(tx, order_id), "taken": None}
+        return page(request, "console/_placed.html", placed=placed)
     return see(f"/console/orders/{order_id}")
 
 

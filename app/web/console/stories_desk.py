@@ -211,6 +211,7 @@ def stories() -> dict[str, Story]:
         "quote": part("_quote.html", quote=QUOTE, refused=None, alike=ALIKE),
         "quote-refused": part("_quote.html", quote=None, refused="price_not_set", alike=[]),
         "placed": part("_placed.html", placed={"order": order(1, "dispatched"), "taken": None}),
+        "placed-taken-back": part("_placed.html", placed={"order": order(1, "cancelled"), "taken": None}),
         "taken-lacking": part("_placed.html", placed={"order": None, "taken": lacking}),
         "articles": part("_articles.html", articles=ARTICLES),
         "articles-none": part("_articles.html", articles=[]),

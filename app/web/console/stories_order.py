@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from types import SimpleNamespace
 from typing import Any
 
+from app.elders.card_print import card_svg
 from app.elders.schemas import RevealedView
 from app.orders import lifecycle
 from app.orders.schemas import DeadlineView, WindowView
@@ -76,6 +78,17 @@ def _order(status: str, flags: tuple[str, ...] = (), **more: Any) -> Story:
     return Story("console/order.html", values | shown, OPERATOR, path="/console/orders/1")
 
 
+def _card(**more: Any) -> Story:
+    svg = card_svg("𠮷田秀英", "12345678", "12349", "https://example.invalid/c/example")
+    values = {
+        "elder_id": uuid(900), "name": "𠮷**", "shown": False,
+        "picture": "data:image/svg+xml;base64," + b64encode(svg.encode()).decode(),
+        "may": dict.fromkeys(("elders.write", "elders.reveal"), True),
+        "card": {"id": uuid(90), "number": "12345678", "issued_at": at(-3000)},
+    }  # fmt: skip
+    return Story("console/card.html", values | more, OPERATOR, path="/console")
+
+
 def stories() -> dict[str, Story]:
     nobody: dict[str, Any] = {"provider": None, "caregiver": None, "delivery": "none"}
     return {
@@ -109,5 +122,6 @@ def stories() -> dict[str, Story]:
             },
             OPERATOR, path="/console/orders/1",
         ),
+        "card": _card(shown=True), "card-issued": _card(), "card-none": _card(card=None),
         "viewers": part("_viewers.html", viewers=["李红", "买买提·阿不都热西提"], version=3),
     }  # fmt: skip

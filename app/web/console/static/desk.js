@@ -8,6 +8,7 @@ const words = JSON.parse(document.getElementById("desk-data").textContent);
 const form = document.getElementById("request");
 const elderForm = document.getElementById("elder-form");
 const tabs = new Tabs(words.operator);
+const TAKE_BACK_MS = 10_000;
 const part = (id) => document.getElementById(id);
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 const get = (address, target) => htmx.ajax("GET", address, { source: target, target, swap: "innerHTML" });
@@ -139,6 +140,13 @@ document.addEventListener("htmx:afterSwap", (event) => {
     if (!tab.elder && card.dataset.elderId) get(`/console/elders/${card.dataset.elderId}?call=${tab.call}`, "#person");
   } else if (target.id === "placed") {
     const order = target.querySelector("[data-placed]");
+    const takeBack = target.querySelector("[data-take-back]");
+    if (takeBack) setTimeout(() => takeBack.remove(), TAKE_BACK_MS);
+    if (target.querySelector("[data-taken-back]")) {
+      part("candidates").replaceChildren();
+      whom();
+      toItem();
+    }
     if (!order && !target.querySelector("[data-taken]")) return;
     done(order?.dataset.placed);
   }
@@ -152,9 +160,13 @@ function done(order) {
   keep();
   if (order) {
     get(`/console/orders/${order}/candidates`, "#candidates");
-    if (tabs.now.elder) get(`/console/elders/${tabs.now.elder}${tabs.now.call ? `?call=${tabs.now.call}` : ""}`, "#person");
+    whom();
   }
   price();
+}
+
+function whom() {
+  if (tabs.now.elder) get(`/console/elders/${tabs.now.elder}${tabs.now.call ? `?call=${tabs.now.call}` : ""}`, "#person");
 }
 
 // "Again": the same as last time, to be looked over and placed.
