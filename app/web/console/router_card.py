@@ -9,6 +9,7 @@ from fastapi import Form as InForm
 from fastapi import Query, Request, Response
 
 from app.accounts import audit, policy
+from app.core import phones
 from app.core.http import CallerDep, TxDep, allow
 from app.core.text import masked_name
 from app.elders import cards, queries_cards, registration
@@ -47,7 +48,7 @@ async def picture(request: Request, tx: TxDep, caller: CallerDep, elder_id: UUID
     row, token = await cards.living(tx, elder_id)
     await audit.record(tx, caller, "elders.print_card", "elder", elder_id, ["name"], "card printed")
     url = f"{request.app.state.settings.public_url}/c/{token}"
-    svg = card_svg(elder.name, row["number"], cards.HOTLINE, url)
+    svg = card_svg(elder.name, row["number"], phones.hotline(), url)
     return Response(svg, media_type="image/svg+xml", headers={"Cache-Control": "private, no-store"})
 
 

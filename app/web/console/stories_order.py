@@ -79,7 +79,7 @@ def _order(status: str, flags: tuple[str, ...] = (), **more: Any) -> Story:
 
 
 def _card(**more: Any) -> Story:
-    svg = card_svg("𠮷田秀英", "12345678", "12349", "https://example.invalid/c/example")
+    svg = card_svg("𠮷田秀英", "12345678", "093512349", "https://example.invalid/c/example")
     values = {
         "elder_id": uuid(900), "name": "𠮷**", "shown": False,
         "picture": "data:image/svg+xml;base64," + b64encode(svg.encode()).decode(),
