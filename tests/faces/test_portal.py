@@ -50,7 +50,7 @@ async def test_what_is_shown_is_what_the_rooms_say(site: Site) -> None:
     for item in items:
         assert item["name"] in services
         if item["price"] and item["price"]["price_fen"]:
-            assert f"¥{item['price']['price_fen'] / 100:.2f}" in services
+            assert f"¥{item['price']['price_fen'] / 100:,.2f}" in services
     assert "高龄津贴" in policies
     assert "示例条目，非正式政策" in policies
     assert "高龄津贴" in found
