@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from playwright.async_api import expect
 
 from tests.faces.conftest import Site, Visiting, sign_in
 
@@ -14,6 +15,7 @@ async def test_signing_in_with_the_keyboard_and_out_again(site: Site, visiting: 
     page = await (await visiting()).new_page()
     await page.goto(f"{site.url}/sign-in")
     who = site.staff("operator")
+    await expect(page.locator("[name=username]")).to_be_focused()
     await page.keyboard.type(who["username"])
     await page.keyboard.press("Tab")
     await page.keyboard.type("wrong-password")
