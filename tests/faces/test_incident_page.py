@@ -50,7 +50,8 @@ async def test_what_others_do_appears_and_what_is_filled_in_stays(site: Site, vi
     await expect(page.locator("#changed")).to_contain_text("有了新的变化")
     await expect(page.locator("[name=whom]")).to_have_value("社区王主任")
     assert await violations(page) == []
-    await page.keyboard.press("Control+Enter")
+    async with page.expect_navigation():  # with everything that hears the next key
+        await page.keyboard.press("Control+Enter")
     await expect(page.locator("#incident-know")).to_contain_text("社区王主任")
     await expect(page.locator("form[action$='/acknowledgement']")).to_have_count(0)
     await page.keyboard.press("Alt+H")
