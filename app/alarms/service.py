@@ -26,6 +26,8 @@ from app.regions.divisions import lineage
 DESK = "desk"
 EVERYWHERE = "000000"
 ANOTHER = "由新的报警自动关闭"
+OF_AN_ELDER = "elder:"
+"""How the subject of an incident begins whose report named the elder."""
 ANOTHER_AFTER = timedelta(minutes=30)
 """Who presses so long after the last press of what was verified as real needs help for something else."""
 
@@ -61,9 +63,9 @@ async def raise_alarm(tx: Tx, alarm: Alarm) -> UUID:
     at = alarm.at or now
     for stale in await queries.left_open(tx, _subject(alarm), at - ANOTHER_AFTER):
         await queries.move(tx, stale["id"], {"status": Status.CLOSED, "closed_at": now})
-        await _enter(tx, SYSTEM, stale["id"], "closed", {"because": "another alarm"}, None)
+        await enter(tx, SYSTEM, stale["id"], "closed", {"because": "another alarm"}, None)
         await _tell_closed(tx, SYSTEM, stale["id"], ANOTHER)
-    division, (lng, lat, place) = await where(tx, alarm)
+    division, (lng, lat, place) = await where(tx, alarm.elder_id, alarm.lng, alarm.lat)
     row = await queries.raise_(
         tx,
         incident_id,
@@ -80,7 +82,7 @@ async def raise_alarm(tx: Tx, alarm: Alarm) -> UUID:
     await queries.add_alarm(tx, new_id(), row["id"], alarm.source, alarm.care_request_id, alarm.kind, alarm.channel, at)
     if alarm.words is not None:
         facts = {"order_id": str(alarm.order_id)} if alarm.order_id is not None else {}
-        await _enter(tx, SYSTEM, row["id"], "reported", facts, alarm.words)
+        await enter(tx, SYSTEM, row["id"], "reported", facts, alarm.words)
     if row["status"] in CLIMBING:
         await queries.plan(tx, row["id"], ladder(await _rungs(tx, row), row["first_at"]))
     await tell_desk(tx, "incident.raised" if row["id"] == incident_id else "incident.repeated", row)
@@ -119,16 +121,14 @@ async def close(tx: Tx, caller: Caller, incident_id: UUID, note: str) -> Any:
 async def help_wanted(tx: Tx, caller: Caller, incident_id: UUID) -> Any:
     """Help is to come now: the nearest helpers are told at once, whatever the ladder says, and also where it does not
     name them or found nobody when it was their turn. Raises Conflict for a closed incident."""
-    row = await visible(tx, caller, incident_id, lock=True)
-    if row["status"] == Status.CLOSED:
-        raise Conflict("incident_moved_on", "this incident is closed", status=row["status"])
+    row = await living(tx, caller, incident_id)
     await queries.want(tx, incident_id, Step.HELPER, clock.now())
     return row
 
 
 async def help_sent(tx: Tx, caller: Caller, row: Any, order_id: UUID) -> None:
     """An order is on its way because of it."""
-    await _enter(tx, caller, row["id"], "help_sent", {"order_id": str(order_id)}, None)
+    await enter(tx, caller, row["id"], "help_sent", {"order_id": str(order_id)}, None)
     await tell_desk(tx, "incident.help_sent", row, order_id=str(order_id))
 
 
@@ -145,7 +145,7 @@ async def helpers(tx: Tx, row: Any, limit: int) -> list[Any]:
 async def log_call(tx: Tx, caller: Caller, incident_id: UUID, whom: str, note: str | None) -> Any:
     """An operator called somebody about it: 120, 110, 119, a relative, a neighbour."""
     row = await visible(tx, caller, incident_id, lock=True)
-    await _enter(tx, caller, row["id"], "called", {"whom": whom}, note)
+    await enter(tx, caller, row["id"], "called", {"whom": whom}, note)
     await tell_desk(tx, "incident.called", row, whom=whom)
     return row
 
@@ -176,13 +176,15 @@ async def tell_desk(tx: Tx, kind: str, row: Any, **more: Any) -> None:
     await feed.append(tx, DESK, kind, facts=facts)
 
 
-async def where(tx: Tx, alarm: Alarm) -> tuple[str | None, tuple[float | None, float | None, str | None]]:
-    """The elder's division, and where to go: where the device is, else home, else the middle of the smallest division
-    around the home that has one."""
-    there = (alarm.lng, alarm.lat, "device") if alarm.lng is not None else (None, None, None)
-    if alarm.elder_id is None:
+async def where(
+    tx: Tx, elder_id: UUID | None, lng: float | None, lat: float | None
+) -> tuple[str | None, tuple[float | None, float | None, str | None]]:
+    """The elder's division, and where to go: where the device is (`lng`, `lat`), else home, else the middle of the
+    smallest division around the home that has one."""
+    there = (lng, lat, "device") if lng is not None else (None, None, None)
+    if elder_id is None:
         return None, there
-    elder = await elders.elder(tx, alarm.elder_id)
+    elder = await elders.elder(tx, elder_id)
     if there[2] is None and elder.lng is not None:
         there = (elder.lng, elder.lat, "home")
     if there[2] is None:
@@ -203,9 +205,17 @@ async def _tell_closed(tx: Tx, caller: Caller, incident_id: UUID, note: str) -> 
     )
 
 
+async def living(tx: Tx, caller: Caller, incident_id: UUID) -> Any:
+    """The incident, locked. Raises NotFound out of scope, Conflict for a closed one."""
+    row = await visible(tx, caller, incident_id, lock=True)
+    if row["status"] == Status.CLOSED:
+        raise Conflict("incident_moved_on", "this incident is closed", status=row["status"])
+    return row
+
+
 def _subject(alarm: Alarm) -> str:
     if alarm.elder_id is not None:
-        return f"elder:{alarm.elder_id}"
+        return f"{OF_AN_ELDER}{alarm.elder_id}"
     return f"device:{alarm.device}" if alarm.device is not None else f"report:{alarm.source}"
 
 
@@ -234,12 +244,12 @@ async def _moved(
     tx: Tx, caller: Caller, row: Any, values: dict[str, Any], what: str, facts: dict[str, Any], note: str | None
 ) -> Any:
     changed = await queries.move(tx, row["id"], values)
-    await _enter(tx, caller, row["id"], what, facts, note)
+    await enter(tx, caller, row["id"], what, facts, note)
     await tell_desk(tx, f"incident.{what}", changed)
     return changed
 
 
-async def _enter(tx: Tx, caller: Caller, incident_id: UUID, what: str, facts: dict[str, Any], note: str | None) -> None:
+async def enter(tx: Tx, caller: Caller, incident_id: UUID, what: str, facts: dict[str, Any], note: str | None) -> None:
     entry_id = new_id()
     sealed = tx.vault.seal("incident_entry.note", entry_id, note) if note else None
     await queries.enter(tx, entry_id, incident_id, what, dumps(facts), sealed, caller.actor, clock.now())

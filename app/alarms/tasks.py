@@ -56,9 +56,10 @@ async def tell_people(tx: Tx, *, ways: Ways = _by_text_alone) -> int:
     else than a text message relatives are told."""
     now = clock.now()
     due = await queries.due(tx, sorted(PEOPLES), now, OUTSIDE)
-    told = [
-        await _told(tx, row, step, ways) if _needed(row, step) else None for row in due for step in [Step(row["step"])]
-    ]
+    told = []
+    for row in due:
+        step = Step(row["step"])
+        told.append(await _told(tx, row, step, ways) if _needed(row, step) else None)
     await queries.taken(tx, [(row["id"], row["step"]) for row in due], now, told)
     return len(due)
 
